@@ -54,14 +54,8 @@ export type TokenCalls = {
 
 export type TokenCall = keyof TokenCalls
 
+/** The content of a call. */
 export interface Asked {
-  readonly id: number
   readonly name: TokenCall
   readonly input: TokenCalls[TokenCall][0]
-}
-
-export interface Answered {
-  readonly id: number
-  readonly answer?: unknown
-  readonly error?: { readonly code: string; readonly message: string }
 }

@@ -3,9 +3,12 @@
  * process of its own, so that the library can neither read the server's secrets nor take the server down.
  * @module
  */
-import { TokenError } from './token-error.ts'
-import type { Answered, Asked, TokenCall, TokenCalls } from './token-calls.ts'
+import { Socket } from 'node:net'
+import { deserialize } from 'node:v8'
 import type { OpenToken } from './open-token.ts'
+import type { Asked, TokenCall, TokenCalls } from './token-calls.ts'
+import { TokenError } from './token-error.ts'
+import { pipeDescriptor, readMessages, writeMessage, type Message } from './token-wire.ts'
 
 type Calls = { [Name in TokenCall]: (input: TokenCalls[Name][0]) => Promise<TokenCalls[Name][1]> }
 
@@ -47,21 +50,39 @@ const calls: Calls = {
   setPin: async ({ pin, next }) => token().setPin(pin, next),
 }
 
-async function answer({ id, name, input }: Asked): Promise<Answered> {
+const pipe = new Socket({ fd: pipeDescriptor })
+
+async function answer({ id, content }: Message): Promise<void> {
   try {
+    const { name, input } = deserialize(content) as Asked // the server asked it
     const call = calls[name] as (input: unknown) => Promise<unknown> // the row of this name
-    return { id, answer: await call(input) }
+    const answered = await call(input)
+    if (answered instanceof Uint8Array) {
+      writeMessage(pipe, { id, form: 'bytes', content: Buffer.from(answered) })
+    } else writeMessage(pipe, { id, form: 'json', content: jsonOf(answered) })
   } catch (error) {
-    if (error instanceof TokenError)
-      return { id, error: { code: error.code, message: error.message } }
-    return { id, error: { code: 'ENDED', message: 'the child process of the token failed' } }
+    const { code, message } =
+      error instanceof TokenError
+        ? error
+        : { code: 'ENDED', message: 'the child process of the token failed' }
+    writeMessage(pipe, { id, form: 'error', content: jsonOf({ code, message }) })
+  } finally {
+    // What was read of it, such as the PIN, are parts of it.
+    content.fill(0)
   }
 }
 
-process.on('message', (asked: Asked) => {
-  void answer(asked).then((answered) => process.send?.(answered))
-})
+function jsonOf(value: unknown): Buffer {
+  return Buffer.from(value === undefined ? '' : JSON.stringify(value))
+}
+
+readMessages(
+  pipe,
+  (asked) => void answer(asked),
+  () => process.exit(1),
+)
 // The server ends it. A signal to the whole group must not take a token away from calls in flight.
 process.on('SIGINT', () => undefined)
 process.on('SIGTERM', () => undefined)
-process.on('disconnect', () => process.exit())
+pipe.on('error', () => process.exit())
+pipe.on('close', () => process.exit())

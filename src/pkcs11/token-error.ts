@@ -8,6 +8,7 @@
  * - `AMBIGUOUS`: several tokens, or several keys, match
  * - `PIN_LAST_TRY`: one more wrong PIN would lock the token, so none is tried
  * - `TIMEOUT`, `ENDED`: the child process hung, or died
+ * - `NONSENSE`: the child process answered something else than it was asked for
  * - `BUSY`: too many calls wait
  * - `NO_IV`: the token did not make the IV that it was to make
  * - `NO_CLUSTER`: no setting names the token

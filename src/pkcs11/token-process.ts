@@ -1,12 +1,16 @@
 /**
  * The child process that holds a token. It gets the environment that it is given and nothing more, and is
- * killed when a call takes too long: nothing else ends a library that hangs.
+ * killed when a call takes too long, or when it answers anything but what it was asked for.
  * @module
  */
-import { fork, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
+import { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import type { Answered, Asked, TokenCall, TokenCalls } from './token-calls.ts'
+import { serialize } from 'node:v8'
+import { readAnswer, readError } from './token-answers.ts'
+import type { TokenCall, TokenCalls } from './token-calls.ts'
 import { TokenError } from './token-error.ts'
+import { pipeDescriptor, readMessages, writeMessage, type Message } from './token-wire.ts'
 
 export interface TokenProcess {
   /** @throws {TokenError} */
@@ -20,6 +24,7 @@ export interface TokenProcess {
 }
 
 interface Waiting {
+  readonly name: TokenCall
   readonly resolve: (answer: never) => void
   readonly reject: (error: TokenError) => void
   readonly timer: NodeJS.Timeout
@@ -33,38 +38,40 @@ export function startTokenProcess(of: {
   readonly callMsMax: number
 }): TokenProcess {
   const { environment, callMsMax } = of
-  const child = fork(program, [], {
-    cwd: '/',
-    env: environment,
-    execArgv: [],
-    serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-  })
+  const { child, pipe } = start(environment)
   const waiting = new Map<number, Waiting>()
   let ended: TokenError | undefined
   let asked = 0
   const end = (error: TokenError): void => {
     ended ??= error
     child.kill('SIGKILL')
+    pipe.destroy()
     for (const { reject, timer } of waiting.values()) {
       clearTimeout(timer)
       reject(ended)
     }
     waiting.clear()
   }
+  const nonsense = (): void => end(new TokenError('NONSENSE', 'the token answers nonsense'))
   child.on('error', (cause) => {
     end(new TokenError('ENDED', 'the child process of the token did not start', { cause }))
   })
   child.on('exit', () => end(new TokenError('ENDED', 'the child process of the token ended')))
-  child.on('message', ({ id, answer, error }: Answered) => {
+  // The exit says it.
+  pipe.on('error', () => undefined)
+  const answered = ({ id, form, content }: Message): void => {
     const found = waiting.get(id)
-    if (found === undefined) return
+    if (found === undefined) return nonsense()
+    const error = form === 'error' ? readError(content) : undefined
+    const answer = error === undefined ? readAnswer(found.name, form, content) : undefined
+    if (error === undefined && answer === undefined) return nonsense()
     waiting.delete(id)
     clearTimeout(found.timer)
-    keepAlive(child, waiting.size > 0)
-    if (error === undefined) found.resolve(answer as never) // the answer of the call of this id
-    else found.reject(new TokenError(error.code, error.message))
-  })
+    keepAlive(child, pipe, waiting.size > 0)
+    if (answer !== undefined) found.resolve(answer.value as never) // checked for the call of this id
+    else if (error !== undefined) found.reject(error)
+  }
+  readMessages(pipe, answered, nonsense)
   return {
     call: (name, input) =>
       new Promise((resolve, reject) => {
@@ -73,22 +80,37 @@ export function startTokenProcess(of: {
         const seconds = callMsMax / 1000
         const slow = `the token did not answer within ${seconds} seconds`
         const timer = setTimeout(() => end(new TokenError('TIMEOUT', slow)), callMsMax)
-        waiting.set(asked, { resolve, reject, timer })
-        keepAlive(child, true)
-        child.send({ id: asked, name, input } satisfies Asked)
+        waiting.set(asked, { name, resolve, reject, timer })
+        keepAlive(child, pipe, true)
+        writeMessage(pipe, { id: asked, form: 'call', content: serialize({ name, input }) })
       }),
     hasEnded: () => ended !== undefined,
     end: (why = new TokenError('CLOSED', 'the token was closed')) => end(why),
   }
 }
 
+function start(environment: Readonly<Record<string, string>>): {
+  readonly child: ChildProcess
+  readonly pipe: Socket
+} {
+  const stdio = ['ignore', 'ignore', 'ignore', 'pipe'] as const
+  const child = spawn(process.execPath, [program], {
+    cwd: '/',
+    env: environment,
+    stdio: [...stdio],
+  })
+  const pipe = child.stdio[pipeDescriptor]
+  if (pipe instanceof Socket) return { child, pipe }
+  throw new TypeError('a pipe is a socket')
+}
+
 /** A child that nobody waits for does not keep the server from ending. */
-function keepAlive(child: ChildProcess, isAwaited: boolean): void {
+function keepAlive(child: ChildProcess, pipe: Socket, isAwaited: boolean): void {
   if (isAwaited) {
     child.ref()
-    child.channel?.ref()
+    pipe.ref()
   } else {
     child.unref()
-    child.channel?.unref()
+    pipe.unref()
   }
 }

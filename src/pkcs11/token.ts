@@ -92,13 +92,31 @@ export function createToken(options: TokenOptions): Token {
     findKeys: (wanted) => token.call('findKeys', wanted, 'again'),
     generateKey: (wanted) => token.call('generateKey', wanted),
     destroyKey: (id) => token.call('destroyKey', { id }, 'again'),
-    encrypt: (id, aad, plaintext) => token.call('encrypt', { id, aad, plaintext }, 'again'),
-    decrypt: (id, aad, sealed) => token.call('decrypt', { id, aad, sealed }, 'again'),
-    random: (bytes) => token.call('random', { bytes }, 'again'),
+    encrypt: async (id, aad, plaintext) =>
+      ofLength(
+        plaintext.length + addedBytes,
+        await token.call('encrypt', { id, aad, plaintext }, 'again'),
+      ),
+    decrypt: async (id, aad, sealed) =>
+      ofLength(
+        sealed.length - addedBytes,
+        await token.call('decrypt', { id, aad, sealed }, 'again'),
+      ),
+    random: async (bytes) => ofLength(bytes, await token.call('random', { bytes }, 'again')),
     setPin: (next) => token.setPin(next),
     close: () => token.close(),
     retire: () => token.retire(),
   }
+}
+
+/** Bytes that an encryption adds: the IV and the tag. */
+const addedBytes = 12 + 16
+
+/** A token that answers fewer bytes would make ciphertexts that nobody can read. @throws {TokenError} */
+function ofLength(bytes: number, answer: Uint8Array): Uint8Array {
+  if (answer.length === bytes) return answer
+  answer.fill(0)
+  throw new TokenError('NONSENSE', `the token answers ${answer.length} bytes, and not ${bytes}`)
 }
 
 /**

@@ -7,6 +7,8 @@
  *   hang        never returns
  *   crash       ends the process
  *   kill        does its work and kills the program that uses the library, the first time
+ *   junk BYTES  writes this many bytes (hexadecimal) into the pipe of the process, which are no message
+ *   short BYTES C_Encrypt and C_Decrypt give this many bytes (hexadecimal) less than they have
  *   iv          C_EncryptInit refuses an IV and makes its own, as AWS CloudHSM does
  *   flags BITS  C_GetTokenInfo sets these flags (hexadecimal)
  *   clear BITS  C_GetTokenInfo clears these flags
@@ -14,6 +16,7 @@
  * It refuses a caller that does not say that calls come from several threads.
  */
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -52,6 +55,13 @@ static int is_used(const char *function) {
   return file < 0;
 }
 
+/* The pipe to the program is the first descriptor after the usual three. */
+static void write_junk(unsigned long bytes) {
+  static const char junk[64] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+  for (unsigned long at = 0; at < bytes; at += sizeof junk)
+    if (write(3, junk, sizeof junk) < 0 && errno != EAGAIN) return;
+}
+
 /* The code that a function returns instead of its work; CKR_OK if it shall do its work. */
 static CK_RV fault_of(const char *function) {
   char fault[16];
@@ -61,6 +71,7 @@ static CK_RV fault_of(const char *function) {
   if (strcmp(fault, "once") == 0) return is_used(function) ? CKR_OK : value;
   if (strcmp(fault, "hang") == 0) for (;;) pause();
   if (strcmp(fault, "crash") == 0) abort();
+  if (strcmp(fault, "junk") == 0) write_junk(value);
   return CKR_OK;
 }
 
@@ -79,13 +90,24 @@ static CK_RV done(const char *function, CK_RV code) {
     return code ? code : done(#name, real->name arguments); \
   }
 
+/* The same, for functions that give bytes. */
+#define SHORT(name)                                                                                                 \
+  static CK_RV faulty_##name(CK_SESSION_HANDLE a, CK_BYTE_PTR b, CK_ULONG c, CK_BYTE_PTR d, CK_ULONG_PTR e) {       \
+    char fault[16];                                                                                                 \
+    unsigned long value;                                                                                            \
+    CK_RV code = fault_of(#name);                                                                                   \
+    if (code == CKR_OK) code = done(#name, real->name(a, b, c, d, e));                                              \
+    if (code == CKR_OK && rule(#name, fault, &value) && strcmp(fault, "short") == 0 && *e >= value) *e -= value;    \
+    return code;                                                                                                    \
+  }
+
 FAULTY(C_GetSlotList, (CK_BBOOL a, CK_SLOT_ID_PTR b, CK_ULONG_PTR c), (a, b, c))
 FAULTY(C_OpenSession, (CK_SLOT_ID a, CK_FLAGS b, CK_VOID_PTR c, CK_NOTIFY d, CK_SESSION_HANDLE_PTR e), (a, b, c, d, e))
 FAULTY(C_Login, (CK_SESSION_HANDLE a, CK_USER_TYPE b, CK_UTF8CHAR_PTR c, CK_ULONG d), (a, b, c, d))
 FAULTY(C_SetPIN, (CK_SESSION_HANDLE a, CK_UTF8CHAR_PTR b, CK_ULONG c, CK_UTF8CHAR_PTR d, CK_ULONG e), (a, b, c, d, e))
-FAULTY(C_Encrypt, (CK_SESSION_HANDLE a, CK_BYTE_PTR b, CK_ULONG c, CK_BYTE_PTR d, CK_ULONG_PTR e), (a, b, c, d, e))
+SHORT(C_Encrypt)
 FAULTY(C_DecryptInit, (CK_SESSION_HANDLE a, CK_MECHANISM_PTR b, CK_OBJECT_HANDLE c), (a, b, c))
-FAULTY(C_Decrypt, (CK_SESSION_HANDLE a, CK_BYTE_PTR b, CK_ULONG c, CK_BYTE_PTR d, CK_ULONG_PTR e), (a, b, c, d, e))
+SHORT(C_Decrypt)
 FAULTY(C_GenerateKey, (CK_SESSION_HANDLE a, CK_MECHANISM_PTR b, CK_ATTRIBUTE_PTR c, CK_ULONG d, CK_OBJECT_HANDLE_PTR e), (a, b, c, d, e))
 FAULTY(C_GenerateRandom, (CK_SESSION_HANDLE a, CK_BYTE_PTR b, CK_ULONG c), (a, b, c))
 FAULTY(C_DestroyObject, (CK_SESSION_HANDLE a, CK_OBJECT_HANDLE b), (a, b))
