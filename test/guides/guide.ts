@@ -71,7 +71,11 @@ export async function followGuide(
   const bin = [...programs.map((each) => each.bin), dirname(process.execPath)].join(':')
   const place = await openWorkplace(t, { bin, skip: false }, options.settings)
   const { fails = [], before = {}, notRun = {} } = options
-  const stands = { 'http://127.0.0.1:4599': place.server.url, ...options.stands }
+  const stands = {
+    'http://127.0.0.1:4599': place.server.url,
+    '127.0.0.1:4599': `127.0.0.1:${place.server.port}`,
+    ...options.stands,
+  }
   const here = (text: string): string =>
     Object.entries(stands).reduce((now, [page, value]) => now.replaceAll(page, value), text)
   const steps = stepsOf(await readFile(resolve(import.meta.dirname, '../..', file), 'utf8'))
