@@ -18,6 +18,7 @@ import {
   type Seal,
 } from '../seals/seal.ts'
 import type { SealOptions } from '../seals/setting.ts'
+import type { RowKeyring } from '../store/bound-rows.ts'
 import type { Database } from '../store/database.ts'
 import { readDeployment, type DeploymentRecord } from '../store/tables/deployment.ts'
 import {
@@ -48,6 +49,7 @@ export interface Rekeying {
 export interface RekeyDependencies {
   readonly database: Database
   readonly generations: Pick<RootGenerations, 'deployment' | 'adopt' | 'requireSettled' | 'status'>
+  readonly keyring: RowKeyring
   /** The seal that opened the root key. */
   readonly seal: Seal
   readonly sealOptions: SealOptions
@@ -195,7 +197,7 @@ class Rekey {
 
   /** @param sealed what was opened */
   async #sealAnew(rootKey: KeyObject, plan: Plan, sealed: Uint8Array): Promise<RekeyState> {
-    const { database, generations, clock, random } = this.#dependencies
+    const { database, generations, keyring, clock, random } = this.#dependencies
     const deployment = generations.deployment()
     requireSame(rootKey, deployment, await this.#record())
     const { role, seal, wanted, setting } = plan
@@ -204,7 +206,7 @@ class Rekey {
       const { record, shares } = await seal.seal(plaintextKey, deployment.deploymentId, wanted)
       const { kind } = seal
       const next = { role, kind, sealedRootKey: record, createdAt: clock.now() }
-      await putNextSeal(database, next, sealed)
+      await putNextSeal(database, next, { opened: sealed, keyring })
       const state = await this.#prove(role, seal, setting)
       return shares === undefined ? state : { ...state, shares }
     } finally {
@@ -230,7 +232,7 @@ class Rekey {
   }
 
   async #adopt(rootKey: KeyObject, { role, seal, setting, record }: Proving): Promise<RekeyState> {
-    const { database, generations } = this.#dependencies
+    const { database, generations, keyring } = this.#dependencies
     if (role === 'next-root') {
       // No node joins meanwhile.
       await database.alone(() => generations.adopt(rootKey, record))
@@ -239,7 +241,7 @@ class Rekey {
     }
     requireSame(rootKey, generations.deployment(), await this.#record())
     const dropRecovery = role === 'next' && seal.asks !== 'nothing'
-    await adoptSeal(database, { role, proved: record, dropRecovery })
+    await adoptSeal(database, { role, proved: record, keyring, dropRecovery })
     if (role === 'next') this.#current = seal
     this.#enter(undefined)
     return { stage: 'done', seal: seal.kind, ...(setting !== undefined && { setting }) }

@@ -83,7 +83,7 @@ class Generations {
   async adopt(rootKey: KeyObject, proved: Uint8Array): Promise<void> {
     this.#requireGoingOn()
     await this.requireSettled()
-    const { database, clock, random } = this.#dependencies
+    const { database, keyring, clock, random } = this.#dependencies
     const { deploymentId, domainKeys } = this.deployment
     const created = (await this.#record()).domainKeys
     const version = Math.max(...domainKeys.map((each) => each.version)) + 1
@@ -98,6 +98,7 @@ class Generations {
     }))
     await adoptRoot(database, {
       proved,
+      keyring,
       domainKeys: [...former, { ...added, createdAt: clock.now() }],
     })
     await this.#learn(opened)

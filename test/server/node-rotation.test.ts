@@ -4,19 +4,25 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import { createSecretKey, randomBytes } from 'node:crypto'
+import { createSecretKey, randomBytes, type KeyObject } from 'node:crypto'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { keyringOf, type TurningKeyring } from '../../src/crypto/domain-keys.ts'
 import type { NodeRecord } from '../../src/model/node.ts'
 import { fileSeal } from '../../src/seals/file.ts'
+import { openAlone } from '../../src/seals/seal.ts'
 import type { RootGenerations } from '../../src/server/generation-parts.ts'
 import { openDeployment } from '../../src/server/root-key.ts'
 import { createRootGenerations } from '../../src/server/root-generations.ts'
 import { createStore } from '../../src/store/bound-store.ts'
 import { readDeployment } from '../../src/store/tables/deployment.ts'
-import { putNextSeal } from '../../src/store/tables/other-seals.ts'
+import {
+  adoptSeal,
+  putNextSeal,
+  SealReplaced,
+  type NextRole,
+} from '../../src/store/tables/other-seals.ts'
 import { realRandom } from '../crypto/fixed.ts'
 import { engines, temporaryFolder } from '../store/engines.ts'
 import { accountId, insertAccounts, region } from '../store/records.ts'
@@ -57,15 +63,24 @@ async function openWorld(t: TestContext) {
       const found = await database.query.selectFrom('accounts').select('row_tag').execute()
       return [...new Set(found.map((row) => Buffer.from(row.row_tag).readUInt32BE(0)))]
     },
-    async rotate({ generations }: TestNode): Promise<void> {
+    async newRoot(): Promise<{ readonly key: KeyObject; readonly record: Uint8Array }> {
       const rootKey = randomBytes(32)
-      const key = createSecretKey(rootKey)
-      const { record } = await seal.seal(rootKey, made.deploymentId)
-      await generations.requireSettled()
-      const current = (await readDeployment(database))?.seal.sealedRootKey ?? assert.fail()
-      const next = { role: 'next-root', kind: 'file', sealedRootKey: record, createdAt: 0 } as const
-      await putNextSeal(database, next, current)
-      await generations.adopt(key, record)
+      return {
+        key: createSecretKey(rootKey),
+        record: (await seal.seal(rootKey, made.deploymentId)).record,
+      }
+    },
+    /** Has a seal wait for its proof, as `trent rekey` and `trent rotate-root` do. */
+    async wait(role: NextRole, sealedRootKey: Uint8Array, { keyring }: TestNode): Promise<void> {
+      const opened = (await readDeployment(database))?.seal.sealedRootKey ?? assert.fail()
+      const next = { role, kind: 'file', sealedRootKey, createdAt: 0 }
+      await putNextSeal(database, next, { opened, keyring })
+    },
+    async rotate(node: TestNode): Promise<void> {
+      const { key, record } = await world.newRoot()
+      await node.generations.requireSettled()
+      await world.wait('next-root', record, node)
+      await node.generations.adopt(key, record)
     },
   }
   return world
@@ -162,6 +177,43 @@ test('a node turns when every other one knows the key, and wraps when every one 
   await until(() => isRewrapped(a), a, b)
   assert.deepEqual(await world.tags(), [2])
   assert.deepEqual([...a.fatal, ...b.fatal], [])
+})
+
+test('a new root key that somebody else wrote, or that was given up, never comes into force', async (t) => {
+  const { world, a } = await twoNodes(t)
+  const { query } = world.database
+  const written = () => query.selectFrom('other_seals').selectAll().executeTakeFirstOrThrow()
+  const { key, record } = await world.newRoot()
+  const other = await world.newRoot()
+  await world.wait('next-root', record, a)
+  const genuine = await written()
+  for (const changed of [
+    { tag: null },
+    { tag: new Uint8Array(36) },
+    { kind: 'passphrase' },
+    { sealed_root_key: other.record },
+  ]) {
+    await query
+      .updateTable('other_seals')
+      .set({ ...genuine, ...changed })
+      .execute()
+    const proved = 'sealed_root_key' in changed ? other : { key, record }
+    await assert.rejects(a.generations.adopt(proved.key, proved.record), SealReplaced)
+  }
+  // Another seal comes into force, and then somebody puts the former row back.
+  const root = await openAlone(
+    world.seal,
+    (await readDeployment(world.database))?.seal.sealedRootKey ?? assert.fail(),
+    world.made.deploymentId,
+  )
+  const { record: proved } = await world.seal.seal(root.export(), world.made.deploymentId)
+  await world.wait('next', proved, a)
+  const { keyring } = a
+  await adoptSeal(world.database, { role: 'next', proved, keyring, dropRecovery: false })
+  await query.insertInto('other_seals').values(genuine).execute()
+  await assert.rejects(a.generations.adopt(key, record), SealReplaced)
+  assert.deepEqual(versionsOf(a), [1, 1, 1])
+  assert.equal((await readDeployment(world.database))?.domainKeys.length, 1)
 })
 
 test('a row that nobody can prove counts as a node that knows nothing', async (t) => {

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { keyringOf } from '../../src/crypto/domain-keys.ts'
+import type { Keyring } from '../../src/crypto/keyring.ts'
 import type { OpenDeployment } from '../../src/crypto/open-deployment.ts'
 import type { RekeyRequest, RekeyState } from '../../src/operations/contract/seal-controls.ts'
 import { fileSeal } from '../../src/seals/file.ts'
@@ -28,6 +30,7 @@ interface Node extends Rekeying {
 
 interface World {
   readonly database: Database
+  readonly keyring: Keyring
   readonly shares: readonly string[]
   readonly node: (seal: Seal) => Node
   readonly sealed: () => Promise<Uint8Array>
@@ -49,8 +52,10 @@ async function worldOf(t: TestContext, seal: Seal, secrets?: readonly string[]):
     if (rootKey !== undefined) opened = deploymentUnder(rootKey, record)
   }
   const deployment = opened ?? assert.fail('it did not open')
+  const keyring = keyringOf(deployment.deploymentId, deployment.domainKeys, realRandom)
   return {
     database,
+    keyring,
     shares,
     sealed: async () => (await readDeployment(database))?.seal.sealedRootKey ?? assert.fail(),
     node(own) {
@@ -62,6 +67,7 @@ async function worldOf(t: TestContext, seal: Seal, secrets?: readonly string[]):
           requireSettled: async () => undefined,
           status: async () => ({ generation: 1 }),
         },
+        keyring,
         seal: own,
         sealOptions: {},
         clock,
@@ -137,7 +143,8 @@ test('shares of a seal that another node replaced make no new seal', async (t) =
   assert.equal((await a.status()).rekey, undefined)
   // It may be replaced after the last share was given, too.
   const next = { role: 'next', kind: 'shamir', sealedRootKey: former, createdAt: 1 } as const
-  await assert.rejects(putNextSeal(world.database, next, former), SealReplaced)
+  const of = { opened: former, keyring: world.keyring }
+  await assert.rejects(putNextSeal(world.database, next, of), SealReplaced)
   assert.deepEqual(await readOtherSeals(world.database), {})
   // The new shares do.
   await a.begin({ seal: 'passphrase', passphrase: Buffer.from(second) })

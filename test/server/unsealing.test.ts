@@ -4,6 +4,7 @@ import { createSecretKey, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { openKeyring } from '../../src/crypto/domain-keys.ts'
 import {
   openAlone,
   SealRefused,
@@ -93,13 +94,14 @@ async function otherNode(database: Database, { seal }: Device): Promise<OtherNod
   const { record } = await makeDeployment({ database, seal, clock, random: realRandom })
   const { deploymentId } = record
   const rootKey = await openAlone(seal, record.seal.sealedRootKey, deploymentId)
+  const keyring = openKeyring(rootKey, deploymentId, record.domainKeys, realRandom)
   const adopted = async (role: 'next-recovery' | 'next', by: Seal): Promise<readonly string[]> => {
     const { record: proved, shares = [] } = await by.seal(rootKey.export(), deploymentId, two)
-    const current = (await readDeployment(database))?.seal.sealedRootKey ?? assert.fail()
+    const opened = (await readDeployment(database))?.seal.sealedRootKey ?? assert.fail()
     const next = { role, kind: by.kind, sealedRootKey: proved, createdAt: 1 }
-    await putNextSeal(database, next, current)
+    await putNextSeal(database, next, { opened, keyring })
     const dropRecovery = role === 'next' && by.asks !== 'nothing'
-    await adoptSeal(database, { role, proved, dropRecovery })
+    await adoptSeal(database, { role, proved, keyring, dropRecovery })
     return shares
   }
   return {

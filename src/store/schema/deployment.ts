@@ -1,5 +1,5 @@
 /** The tables of the deployment: its root key, its domain keys and its clock. @module */
-import { bytes, number, rowTag, text } from './columns.ts'
+import { bytes, number, optional, rowTag, text } from './columns.ts'
 import { table, tableOf } from './table.ts'
 
 /** One row, with the id 1: the deployment of this database. */
@@ -42,6 +42,8 @@ export interface OtherSealRecord {
   readonly kind: string
   readonly sealedRootKey: Uint8Array
   readonly createdAt: number
+  /** Proves that a server of this deployment made it (`other-seals.ts`). */
+  readonly tag?: Uint8Array
 }
 
 /** Seals of the same root key that do not open it at a usual start. */
@@ -52,6 +54,7 @@ export const otherSeals = tableOf<OtherSealRecord>()({
     kind: text('kind'),
     sealed_root_key: bytes('sealedRootKey'),
     created_at: number('createdAt'),
+    tag: optional(bytes('tag')),
   },
   primaryKey: ['role'],
 })

@@ -1,9 +1,16 @@
 /**
  * Seals of the root key besides the current one: the recovery seal, and seals that their holders have not
- * proved yet. Like the rows of `deployment.ts` they have no row tag and need none: a forged row opens
- * nothing.
+ * proved yet. The recovery seal is read before the root key is open, like the rows of `deployment.ts`. It
+ * needs no tag, because a forged row opens nothing. The others become seals of this deployment once they are
+ * proved.
+ *
+ * INVARIANT (who made it): a seal that waits has a tag, without which it never comes into force. The tag
+ * names the seal that is in force. So whoever writes the database can put neither a root key of their own
+ * there, nor a seal that was given up.
  * @module
  */
+import { canonicalRow } from '../../crypto/canonical.ts'
+import type { RowKeyring } from '../bound-rows.ts'
 import type { Database } from '../database.ts'
 import { otherSeals, type OtherSealRecord } from '../schema/deployment.ts'
 
@@ -28,20 +35,18 @@ export async function readOtherSeals(
   return Object.fromEntries(rows.map((row) => [row.role, otherSeals.toRecord(row)]))
 }
 
-/** Writes a seal that waits for its proof. Any other one that waits is deleted. */
+/**
+ * Writes a seal that waits for its proof. Any other one that waits is deleted.
+ * @param of.opened the sealed root key that was opened to make it
+ * @throws {SealReplaced} without any change unless that one is in force
+ */
 export async function putNextSeal(
   database: Pick<Database, 'query'>,
-  seal: OtherSealRecord & { readonly role: NextRole },
-  /** The sealed root key that was opened to make it. */
-  opened: Uint8Array,
+  seal: Omit<OtherSealRecord, 'tag'> & { readonly role: NextRole },
+  { opened, keyring }: { readonly opened: Uint8Array; readonly keyring: RowKeyring },
 ): Promise<void> {
   await database.query.transaction().execute(async (query) => {
-    const current = await query
-      .selectFrom('seals')
-      .select('sealed_root_key')
-      .orderBy('generation', 'desc')
-      .limit(1)
-      .executeTakeFirst()
+    const current = await currentSeal(query)
     const recovery = await query
       .selectFrom('other_seals')
       .select('sealed_root_key')
@@ -52,8 +57,58 @@ export async function putNextSeal(
     )
     if (!inForce) throw new SealReplaced('the seal was replaced meanwhile: begin again')
     await deleteNext(query)
-    await query.insertInto('other_seals').values(otherSeals.toRow(seal)).execute()
+    const tag = keyring.tagRow(taggedBytes(seal, current.sealed_root_key))
+    await query
+      .insertInto('other_seals')
+      .values(otherSeals.toRow({ ...seal, tag }))
+      .execute()
   })
+}
+
+/**
+ * The seal that waits in this role, for the transaction that puts it in force.
+ * @param of.proved its record, as its holders proved it
+ * @throws {SealReplaced} unless the row holds that record, and a server made it under the seal in force
+ */
+export async function provedSeal(
+  query: Database['query'],
+  {
+    role,
+    proved,
+    keyring,
+  }: { readonly role: NextRole; readonly proved: Uint8Array; readonly keyring: RowKeyring },
+): Promise<OtherSealRecord> {
+  const row = await query
+    .selectFrom('other_seals')
+    .selectAll()
+    .where('role', '=', role)
+    .executeTakeFirst()
+  const seal = row && otherSeals.toRecord(row)
+  if (seal === undefined || Buffer.compare(seal.sealedRootKey, proved) !== 0) {
+    throw new SealReplaced('another seal has taken the place of the one that was proved')
+  }
+  const { sealed_root_key: current } = await currentSeal(query)
+  const { tag = new Uint8Array() } = seal
+  if (keyring.checkRowTag(taggedBytes(seal, current), tag)) return seal
+  throw new SealReplaced(
+    'the new seal was not made under the seal in force, or somebody else wrote it: begin again',
+  )
+}
+
+function currentSeal(query: Database['query']): Promise<{ readonly sealed_root_key: Uint8Array }> {
+  return query
+    .selectFrom('seals')
+    .select('sealed_root_key')
+    .orderBy('generation', 'desc')
+    .limit(1)
+    .executeTakeFirstOrThrow()
+}
+
+function taggedBytes(
+  { role, kind, sealedRootKey, createdAt }: OtherSealRecord,
+  current: Uint8Array,
+): Uint8Array {
+  return canonicalRow('other_seals', { role, kind, sealedRootKey, createdAt, current })
 }
 
 /** Deletes the seals that wait for their proof. */
@@ -72,47 +127,41 @@ async function deleteNext(query: Database['query']): Promise<void> {
  * INVARIANT (a proof counts once): whatever else waits for its proof is deleted too. It was made under a seal
  * that opens nothing any more, and would give its makers the root key back.
  * @param dropRecovery deletes the recovery seal too, because people open the new seal themselves
- * @throws {SealReplaced} without any change unless the row holds the proved record
+ * @throws {SealReplaced} without any change, as `provedSeal`
  */
 export async function adoptSeal(
   database: Pick<Database, 'query' | 'unscrubbed'>,
   {
     role,
     proved,
+    keyring,
     dropRecovery,
   }: {
     readonly role: Exclude<NextRole, 'next-root'>
     readonly proved: Uint8Array
+    readonly keyring: RowKeyring
     readonly dropRecovery: boolean
   },
 ): Promise<void> {
   // The bytes of the former seal must leave the file and its log.
   database.unscrubbed.raise()
   await database.query.transaction().execute(async (query) => {
-    const row = await query
-      .selectFrom('other_seals')
-      .selectAll()
-      .where('role', '=', role)
-      .executeTakeFirst()
-    if (row === undefined || Buffer.compare(row.sealed_root_key, proved) !== 0) {
-      throw new SealReplaced('another seal has taken the place of the one that was proved')
-    }
+    const { kind, sealedRootKey } = await provedSeal(query, { role, proved, keyring })
     if (dropRecovery || role === 'next-recovery') {
       await query.deleteFrom('other_seals').where('role', '=', 'recovery').execute()
     }
     if (role === 'next-recovery') {
       await query
         .updateTable('other_seals')
-        .set({ role: 'recovery' })
+        .set({ role: 'recovery', tag: null })
         .where('role', '=', role)
         .execute()
       await deleteNext(query)
       return
     }
-    const { kind, sealed_root_key } = row
     await query
       .updateTable('seals')
-      .set({ kind, sealed_root_key })
+      .set({ kind, sealed_root_key: sealedRootKey })
       .where('generation', '=', (seals) =>
         seals.selectFrom('seals').select(seals.fn.max('generation').as('latest')),
       )

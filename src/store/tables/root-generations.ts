@@ -1,14 +1,15 @@
 /**
  * Generations of the root key. A rotation puts a new one in force; the older ones stay until nothing is under
- * their domain keys. Seals and domain keys have no row tag and need none (`deployment.ts`).
+ * their domain keys. Seals in force and domain keys have no row tag and need none (`deployment.ts`).
  * @module
  */
+import type { RowKeyring } from '../bound-rows.ts'
 import type { Database } from '../database.ts'
 import type { WriteScope } from '../row-scope.ts'
 import { retiredKeys, type RetiredKey } from '../schema/audit.ts'
 import { domainKeys, seals, type DomainKeyRecord } from '../schema/deployment.ts'
 import { latestSeal } from './opening-seals.ts'
-import { SealReplaced } from './other-seals.ts'
+import { provedSeal } from './other-seals.ts'
 import { insertRecords } from './table-rows.ts'
 
 /**
@@ -18,27 +19,27 @@ import { insertRecords } from './table-rows.ts'
  * it. The same transaction adds the seal and wraps every domain key under the new root key, and deletes
  * all other seals of the former one.
  * @param of.domainKeys all of them, under the new root key
- * @throws {SealReplaced} without any change unless `next-root` holds the proved record
+ * @throws {SealReplaced} without any change, as `provedSeal`
  */
 export async function adoptRoot(
   database: Pick<Database, 'query' | 'unscrubbed'>,
-  of: { readonly proved: Uint8Array; readonly domainKeys: readonly DomainKeyRecord[] },
+  {
+    proved,
+    keyring,
+    domainKeys: keys,
+  }: {
+    readonly proved: Uint8Array
+    readonly keyring: RowKeyring
+    readonly domainKeys: readonly DomainKeyRecord[]
+  },
 ): Promise<void> {
   database.unscrubbed.raise()
   await database.query.transaction().execute(async (query) => {
-    const next = await query
-      .selectFrom('other_seals')
-      .selectAll()
-      .where('role', '=', 'next-root')
-      .executeTakeFirst()
-    if (next === undefined || Buffer.compare(next.sealed_root_key, of.proved) !== 0) {
-      throw new SealReplaced('another seal has taken the place of the one that was proved')
-    }
-    const generation = (await latestSeal(query)) + 1
-    const seal = { generation, kind: next.kind, sealedRootKey: next.sealed_root_key }
+    const { kind, sealedRootKey } = await provedSeal(query, { role: 'next-root', proved, keyring })
+    const seal = { generation: (await latestSeal(query)) + 1, kind, sealedRootKey }
     await query.insertInto('seals').values(seals.toRow(seal)).execute()
     await query.deleteFrom('domain_keys').execute()
-    for (const key of of.domainKeys) {
+    for (const key of keys) {
       await query.insertInto('domain_keys').values(domainKeys.toRow(key)).execute()
     }
     await query.deleteFrom('other_seals').execute()
