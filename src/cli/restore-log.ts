@@ -8,7 +8,12 @@ import { join, resolve } from 'node:path'
 import { readCheckpoint } from '../audit/journal/checkpoint.ts'
 import { findJournal } from '../audit/journal/found-journal.ts'
 import { recordTextOf } from '../audit/journal/frame.ts'
-import { logBytesMax, namesBelow, textOf } from '../audit/verify/delivered-files.ts'
+import {
+  logBytesMax,
+  namesBelow,
+  textOf,
+  type DeliveredFiles,
+} from '../audit/verify/delivered-files.ts'
 import { proveJournal } from '../audit/verify/prove-journal.ts'
 import type { BackupHeader } from '../backup/header.ts'
 import { collectChanges, type LoggedChange, type LoggedChanges } from '../backup/logged-changes.ts'
@@ -143,8 +148,12 @@ export async function readArchive(
   log: Pick<LoggedChanges, 'see'>,
 ): Promise<void> {
   if (!existsSync(directory)) throw new ConfigError(`${directory} is missing`)
-  const archive = { files: nodeFiles, directory: resolve(directory), breaks: [] }
-  for (const name of await namesBelow(archive, '')) {
+  const archive: DeliveredFiles = { files: nodeFiles, directory: resolve(directory), breaks: [] }
+  const names = await namesBelow(archive, '')
+  // What it does not read could be the end of the log.
+  const [odd] = archive.breaks
+  if (odd !== undefined) throw new ConfigError(`${odd.file} in ${directory}: ${odd.why}`)
+  for (const name of names) {
     if (!name.endsWith('.json.gz') || name.includes('/CloudTrail-Digest/')) continue
     const text = await textOf(archive, name, logBytesMax)
     const { Records: records } = Object(parsed(text)) as { readonly Records?: unknown }

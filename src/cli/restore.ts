@@ -3,10 +3,9 @@
  * the whole backup, and the log of what happened after it.
  * @module
  */
-import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import { findJournal } from '../audit/journal/found-journal.ts'
-import { readBackup } from '../backup/format.ts'
+import { readBackup, type BackupReader } from '../backup/format.ts'
 import { restoreBackup, type Applied } from '../backup/restore.ts'
 import { verifyRows } from '../backup/verify.ts'
 import { ConfigError, loadConfig, type Config } from '../config.ts'
@@ -85,12 +84,12 @@ export async function restore(
       ...outcomeOf(applied, unrepeated),
       acceptedResurrection: refusals.length + unrepeated.length > 0,
     })
+    const again = await readAgain(file, reader)
     await makeDataDirectory(dataDirectory)
     const journal = { files: nodeFiles, directory: join(dataDirectory, 'journal') }
     const { streams } = await findJournal(journal)
     const database = await openDatabase({ path: join(dataDirectory, 'trent.db'), url })
     try {
-      const again = await readBackup(createReadStream(file))
       const restoring = createProgress(process.stderr, again.header.rows, 'rows are restored')
       const { rows, ...applied } = await database.alone(() =>
         restoreBackup(
@@ -119,6 +118,13 @@ export async function restore(
     }
     return 0
   })
+}
+
+/** @throws {ConfigError} if it is another backup: the refusals and the log are those of the first one */
+async function readAgain(file: string, { head }: BackupReader): Promise<BackupReader> {
+  const again = await readBackup(bytesOf(file))
+  if (again.head.equals(head)) return again
+  throw new ConfigError(`${file} was replaced meanwhile: it is another backup`)
 }
 
 /** @param unrepeated what could not be repeated, whatever the backup has */

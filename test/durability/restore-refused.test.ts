@@ -8,6 +8,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -137,6 +138,13 @@ test('delivered files say what was taken away, and it stays away', async (t) => 
   writeFileSync(file, 'not gzip')
   assert.match((await restore(backup, '--delivered', archive)).stderr, /cannot be read/)
   assert.equal(existsSync(join(there, 'data', 'trent.db')), false)
+  // Whoever skips a link could miss the end of the log.
+  const moved = join(there, 'moved')
+  writeFileSync(moved, content)
+  rmSync(file)
+  symlinkSync(moved, file)
+  assert.match((await restore(backup, '--delivered', archive)).stderr, /: this is a link, or /)
+  rmSync(file)
   writeFileSync(file, content)
   const restored = await restore(backup, '--delivered', archive)
   assert.equal(restored.code, 0, restored.stderr)

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, copyFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -80,7 +80,11 @@ interface Machine {
   readonly run: (parameters: readonly string[], secrets?: readonly string[]) => Promise<string>
   /** Runs a command that is refused, and returns its one line. */
   readonly refused: (parameters: readonly string[]) => Promise<string>
-  readonly type: (parameters: readonly string[], secrets: readonly string[]) => Promise<Typed>
+  readonly type: (
+    parameters: readonly string[],
+    secrets: readonly string[],
+    asked?: () => void,
+  ) => Promise<Typed>
   readonly serve: () => Promise<Restored>
 }
 
@@ -103,8 +107,8 @@ function machine(t: TestContext, seal: TestedSeal, more: Settings = {}): Machine
   const directory = join(folder, 'data')
   const own = { ...settings, ...seal.settings, ...more, TRENT_SEAL: seal.setting }
   const given = { ...freePort(folder), ...seal.environment, ...own }
-  const type: Machine['type'] = (parameters, secrets) =>
-    typed(t, parameters, secrets, given, folder)
+  const type: Machine['type'] = (parameters, secrets, asked) =>
+    typed(t, parameters, secrets, given, folder, asked)
   return {
     type,
     async run(parameters, secrets = []) {
@@ -186,6 +190,21 @@ test(
         },
       )
     }
+
+    await t.test('a backup that is replaced before its second reading is refused', async (own) => {
+      const { seal, restore, file, secrets } = backups.get('passphrase') ?? assert.fail()
+      const { file: earlier } = backups.get('file') ?? assert.fail()
+      const shown = join(temporaryFolder(own), 'shown')
+      copyFileSync(file, shown)
+      const { type } = machine(own, seal)
+      const parameters = restore.map((each) => (each === file ? shown : each))
+      const replaced = await type(parameters, secrets, () => {
+        copyFileSync(earlier, `${shown}.earlier`)
+        renameSync(`${shown}.earlier`, shown)
+      })
+      assert.equal(replaced.code, 1, replaced.shown)
+      assert.match(replaced.shown, /trent: \S+shown was replaced meanwhile: it is another backup/)
+    })
 
     await t.test(
       'kms: without the KMS, the shares of the recovery seal restore it',

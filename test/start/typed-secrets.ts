@@ -20,13 +20,17 @@ export interface Typed {
 const question = /(?:are given\)|passphrase): /g
 const interrupt = '\x03'
 
-/** Types the next secret each time the command asks for one. None of them may be shown. */
+/**
+ * Types the next secret each time the command asks for one. None of them may be shown.
+ * @param asked called before each of them is typed
+ */
 export async function typed(
   t: TestContext,
   parameters: readonly string[],
   secrets: readonly string[],
   settings: Settings,
   cwd: string,
+  asked: () => void = () => undefined,
 ): Promise<Typed> {
   const words = [process.execPath, main, ...parameters].map((word) => `'${word}'`)
   const child = spawn('script', ['-qefc', `exec ${words.join(' ')}`, '/dev/null'], {
@@ -40,9 +44,10 @@ export async function typed(
   child.stdin.on('error', () => undefined) // it has ended
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     shown += text
-    const asked = shown.match(question)?.length ?? 0
-    for (; answered < asked; answered += 1) {
+    const questions = shown.match(question)?.length ?? 0
+    for (; answered < questions; answered += 1) {
       const secret = secrets[answered]
+      asked()
       // A key and a backspace come before it.
       child.stdin.write(secret === undefined ? interrupt : `x\x7f${secret}\r`)
     }
