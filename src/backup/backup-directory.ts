@@ -73,7 +73,8 @@ export function createBackupDirectory(
       const one = await readOne(name)
       if (one !== undefined) found.push(one)
     }
-    return found.toSorted((a, b) => b.createdAt - a.createdAt || b.change - a.change)
+    // A clock may have been wrong. Changes only ever increase.
+    return found.toSorted((a, b) => b.change - a.change || b.createdAt - a.createdAt)
   }
   /** What a process left that died while it wrote. */
   const removeUnfinished = async (now: number): Promise<void> => {

@@ -21,7 +21,9 @@ import type { ScheduleDependencies } from '../../src/backup/scheduled-backups.ts
 import { openBackup } from '../../src/backup/take.ts'
 import { verifyRows } from '../../src/backup/verify.ts'
 import { nodeFiles, piecesOf, type FilePort } from '../../src/disk/files.ts'
+import { createStore } from '../../src/store/bound-store.ts'
 import { engines, temporaryFolder } from '../store/engines.ts'
+import { newKey } from '../store/records.ts'
 import { takeLease } from '../../src/store/tables/leases.ts'
 import { keyring, prepared } from './prepared.ts'
 import { begin, hourMs, opened, scheduled, writingBy } from './scheduled.ts'
@@ -161,6 +163,27 @@ test('a backup from the future does not hold up the next ones, and a cut one doe
   const two = await one.restarted()
   await two.after(2000)
   assert.equal(two.names().length, 3)
+})
+
+test('backups of a clock that was ahead do not take the places of later ones', async (t) => {
+  const one = await opened(t)
+  const store = createStore(one.database, keyring, { onForgedRow: assert.fail })
+  await one.after(1000 * hourMs)
+  await one.after(hourMs)
+  await one.after(hourMs)
+  const ahead = one.names()
+  assert.equal(ahead.length, 3)
+  await one.after(-1002 * hourMs)
+  for (let hour = 0; hour < 3; hour += 1) {
+    await store.change((transaction) => transaction.insertKey(newKey(`later-${hour}`)))
+    await one.after(hourMs)
+  }
+  assert.deepEqual(one.errors, [])
+  assert.equal(one.names().length, 3)
+  assert.deepEqual(
+    one.names().filter((name) => ahead.includes(name)),
+    [],
+  )
 })
 
 test('nothing is written where every user could delete it, until that is corrected', async (t) => {
