@@ -65,7 +65,7 @@ async function run(
   })
   const stopping = stopOnSignals(starting)
   // Without TLS there is nothing to read again, and the signal means that the terminal is gone.
-  if (config.tls !== undefined) reloadOnSignal(starting)
+  if (hasTls(config)) reloadOnSignal(starting)
   const server = await starting
   const account = await Promise.race([server.ready, stopping]).catch(async (error: unknown) => {
     // Closes what was opened before the root key, in order: a journal, a socket.
@@ -93,6 +93,11 @@ async function run(
 /** Whether the settings say that others than this machine's user reach the server. */
 function isReached({ listen: { host }, trustedProxies }: Config): boolean {
   return !isLoopback(host) || trustedProxies.length > 0
+}
+
+/** Whether any of the listeners has TLS: these two always have. */
+function hasTls({ tls, xksProxy, unsealListen }: Config): boolean {
+  return [tls, xksProxy, unsealListen].some((each) => each !== undefined)
 }
 
 /** Resolves at the first signal. A later one that is not an echo ends the process at once. */

@@ -8,7 +8,7 @@ import { connect } from 'node:tls'
 import { writtenTls } from '../tls/files.ts'
 import { certified, type Certified } from '../wire/certificate.ts'
 import { refusal } from './refusal.ts'
-import { end, serve, temporaryFolder } from './serve-process.ts'
+import { end, serve, temporaryFolder, type Serving } from './serve-process.ts'
 
 let own: Certified
 let other: Certified
@@ -33,6 +33,14 @@ function served(port: number): Promise<string> {
   })
 }
 
+/** Waits until a line of the log matches. */
+async function said({ child, stderr }: Serving, pattern: RegExp): Promise<void> {
+  while (!pattern.test(stderr())) {
+    assert.deepEqual([child.exitCode, child.signalCode], [null, null], stderr())
+    await sleep(25)
+  }
+}
+
 test('SIGHUP brings other certificates into use, and never ends the server', async (t) => {
   const folder = temporaryFolder(t)
   const written = writtenTls(t, own)
@@ -40,20 +48,28 @@ test('SIGHUP brings other certificates into use, and never ends the server', asy
   assert.match(server.url, /^https:/)
   assert.match(server.stdout(), /export AWS_ENDPOINT_URL=https:\/\/127\.0\.0\.1:\d+\n/)
   const first = await served(server.port)
-  const said = async (pattern: RegExp): Promise<void> => {
-    for (let left = 200; !pattern.test(server.stderr()); left -= 1) {
-      assert.ok(left > 0, server.stderr())
-      await sleep(25)
-    }
-  }
   written.write({ cert: other.cert, key: own.key })
   server.child.kill('SIGHUP')
-  await said(/new TLS files are refused/)
+  await said(server, /new TLS files are refused/)
   assert.equal(await served(server.port), first)
   written.write(other)
   server.child.kill('SIGHUP')
-  await said(/other TLS certificates are in use/)
+  await said(server, /other TLS certificates are in use/)
   assert.notEqual(await served(server.port), first)
+  assert.deepEqual(await end(server, 'SIGTERM'), { code: 0, signal: null })
+})
+
+test('SIGHUP does not end a server that has TLS at its port for unsealing alone', async (t) => {
+  const { paths, write } = writtenTls(t, own)
+  const server = await serve(t, temporaryFolder(t), {
+    TRENT_UNSEAL_LISTEN: '127.0.0.1:0',
+    TRENT_UNSEAL_TLS_CERT: paths.cert,
+    TRENT_UNSEAL_TLS_KEY: paths.key,
+  })
+  assert.match(server.url, /^http:/)
+  write(other)
+  server.child.kill('SIGHUP')
+  await said(server, /other TLS certificates are in use/)
   assert.deepEqual(await end(server, 'SIGTERM'), { code: 0, signal: null })
 })
 
