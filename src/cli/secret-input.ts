@@ -8,6 +8,7 @@ import type { KeyObject } from 'node:crypto'
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { ConfigError } from '../config.ts'
 import { codeOf } from '../disk/error-code.ts'
+import { visible } from '../model/visible.ts'
 import type { Progress, Seal } from '../seals/seal.ts'
 
 /** Returns UTF-8. The caller overwrites it. `shown` is the text before the cursor. */
@@ -110,7 +111,8 @@ function fromTerminal(shown: string): Promise<Buffer> {
   let length = 0
   // Whoever is quick must not see what they type.
   stdin.setRawMode(true)
-  stderr.write(shown)
+  // A server at another machine may have named what it asks for.
+  stderr.write(visible(shown))
   return new Promise((resolve, reject) => {
     const end = (failure?: string): void => {
       stdin.off('data', take).pause()

@@ -99,9 +99,9 @@ function post(target: RequestOptions, operation: string, body: string): Promise<
       timeout: 30_000,
     })
     call.on('timeout', () => call.destroy(new Error('no answer within 30 seconds')))
-    call.on('error', (cause) => {
-      reject(new OperatorCallFailed(`no server answers at ${place}: ${cause.message}`, { cause }))
-    })
+    const failed = (what: string) => (cause: Error) =>
+      reject(new OperatorCallFailed(`${what} at ${place}: ${cause.message}`, { cause }))
+    call.on('error', failed('no server answers'))
     call.on('response', (response) => {
       const parts: Buffer[] = []
       let bytes = 0
@@ -110,7 +110,7 @@ function post(target: RequestOptions, operation: string, body: string): Promise<
         if (bytes > answerBytesMax) response.destroy(new Error('the answer is too long'))
         parts.push(part)
       })
-      response.on('error', reject)
+      response.on('error', failed('the answer was cut off'))
       response.on('end', () => {
         resolve([response.statusCode ?? 0, Buffer.concat(parts).toString('utf8')])
       })
