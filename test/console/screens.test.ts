@@ -4,7 +4,10 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import { test, type TestContext } from 'node:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test, type TestContext } from 'node:test'
 import axe from 'axe-core'
 import { CreateUserCommand, IAMClient } from '@aws-sdk/client-iam'
 import {
@@ -22,9 +25,12 @@ import { openPage, screenshot, signIn, workplace, type Workplace } from './brows
 
 /** A provider that nobody asks. */
 const provider = 'Example:issuer=https://login.example.com;client-id=trent-console'
+const archive = mkdtempSync(join(tmpdir(), 'trent-archive-'))
 const { get } = workplace({
+  TRENT_AUDIT_DIR: archive,
   TRENT_CONSOLE_SIGN_IN: `${provider};role=arn:aws:iam::111122223333:role/people`,
 })
+after(() => rmSync(archive, { recursive: true, force: true }))
 
 /** What the screens show. */
 interface Seeded {
@@ -99,6 +105,7 @@ function screensOf(made: Seeded): readonly (readonly [name: string, path: string
     ['key-access', key(made.symmetric, 'access'), 'the root user has every permission'],
     ['stores', 'stores', 'There are no custom key stores'],
     ['activity', 'activity', 'Calls by time'],
+    ['trails', 'trails', 'trent-audit'],
     ['try-it', `try?key=${made.symmetric}`, 'AWS CLI'],
     ['server', 'server', 'Opens by itself'],
     ['why', `why?request=${made.refused}`, 'If the call came now'],

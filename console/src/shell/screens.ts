@@ -54,6 +54,11 @@ export const screens: readonly ScreenEntry[] = [
     show: screen(async () => (await import('../activity/activity-screen.tsx')).ActivityScreen),
   },
   {
+    path: 'trails',
+    title: text.screens.trails,
+    show: screen(async () => (await import('../trails/trails-screen.tsx')).TrailsScreen),
+  },
+  {
     path: 'try',
     title: text.screens.tryIt,
     show: screen(async () => (await import('../try-it/try-screen.tsx')).TryScreen),

@@ -44,6 +44,7 @@ export const text = {
     createKey: 'Create key',
     stores: 'Custom key stores',
     activity: 'Activity',
+    trails: 'Trails',
     tryIt: 'Try it',
     why: 'Why was this denied?',
     server: 'Server',
