@@ -95,7 +95,15 @@ function requirePrivate(owned: Owned, path: string, setting: string): void {
   throw new TlsRefused(`${setting}: ${path} is open to other users: chmod 600 it`)
 }
 
+const wholeBlock = /-----BEGIN ([A-Z0-9 ]+)-----(?:(?!-----BEGIN )[^])*?-----END \1-----/g
+/** Of a file that is half written, for example. */
+const partOfBlock = /-----(?:BEGIN|END) |-----[A-Z0-9 ]*$/
+
 function certificatesOf(setting: string, path: string, text: string): readonly X509Certificate[] {
+  // OpenSSL takes the authorities before it, and none of those after it.
+  if (partOfBlock.test(text.replaceAll(wholeBlock, '').trimEnd())) {
+    throw new TlsRefused(`${setting}: ${path} holds a part of a certificate: it is not whole`)
+  }
   const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? []
   if (blocks.length === 0) throw new TlsRefused(`${setting}: ${path} holds no certificate in PEM`)
   try {

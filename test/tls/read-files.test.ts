@@ -28,6 +28,34 @@ test('a certificate, its chain and its key are taken, and the first expiry count
   await assert.rejects(readTls(paths, soon.getTime()), /expired on/)
 })
 
+test('a file that is written in part is refused, and not taken up to there', async (t) => {
+  const { paths, folder } = writtenTls(t, own)
+  const path = join(folder, 'clients.pem')
+  const both = `one\n${own.authority}\n-- two --\n${other.authority}\n`
+  const reading = (text: string) => {
+    writeFileSync(path, text)
+    return readTls({ ...paths, clientCa: path }, now)
+  }
+  assert.equal((await reading(both)).files.clientCa, both)
+  const second = both.lastIndexOf('-----BEGIN')
+  for (const text of [
+    both.slice(0, second + 6),
+    both.slice(0, second + 20),
+    both.slice(0, -200),
+    both.slice(0, -5),
+    both.replace('-----BEGIN', '----BEGIN'),
+    both.replace('-----END CERTIFICATE-----', ''),
+  ]) {
+    await assert.rejects(reading(text), /^Error: TRENT_TLS_CLIENT_CA: \S+ holds a part of a cert/)
+  }
+  // The certificate and its key may be in one file.
+  writeFileSync(paths.cert, `${own.cert}\n${own.key}\n`)
+  assert.ok(await readTls(paths, now))
+  const begun = own.cert.indexOf('-----BEGIN', 1) + 15
+  writeFileSync(paths.cert, own.cert.slice(0, begun))
+  await assert.rejects(readTls(paths, now), /^Error: TRENT_TLS_CERT: \S+ holds a part of a cert/)
+})
+
 test('a key that the group may read is taken from root only', async (t) => {
   const { paths } = writtenTls(t, own)
   for (const [mode, taken] of [
