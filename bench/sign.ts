@@ -20,10 +20,13 @@ export function createSigner(host: string, region: string, id: string, secret: s
   return { host, accessKeyId: id, region, date, signingKey: key }
 }
 
-/** One HTTP/1.1 request, ready for the socket. */
-export function signedRequest(signer: Signer, operation: string, input: object): Buffer {
+/** The headers of a request, for a client that adds `Host` itself. */
+export function signedHeaders(
+  signer: Signer,
+  operation: string,
+  body: string,
+): Readonly<Record<string, string>> {
   const { host, date, region, accessKeyId } = signer
-  const body = JSON.stringify(input)
   const target = `TrentService.${operation}`
   const type = 'application/x-amz-json-1.1'
   const names = 'content-type;host;x-amz-date;x-amz-target'
@@ -33,10 +36,21 @@ export function signedRequest(signer: Signer, operation: string, input: object):
   const scope = `${date.slice(0, 8)}/${region}/kms/aws4_request`
   const toSign = `AWS4-HMAC-SHA256\n${date}\n${scope}\n${sha256(canonical)}`
   const signature = hmac(signer.signingKey, toSign).toString('hex')
+  return {
+    'Content-Type': type,
+    'X-Amz-Date': date,
+    'X-Amz-Target': target,
+    Authorization: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`,
+  }
+}
+
+/** One HTTP/1.1 request, ready for the socket. */
+export function signedRequest(signer: Signer, operation: string, input: object): Buffer {
+  const body = JSON.stringify(input)
+  const headers = Object.entries(signedHeaders(signer, operation, body))
+  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')
   return Buffer.from(
-    `POST / HTTP/1.1\r\nHost: ${host}\r\nContent-Type: ${type}\r\nX-Amz-Date: ${date}\r\n` +
-      `X-Amz-Target: ${target}\r\nAuthorization: AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, ` +
-      `SignedHeaders=${names}, Signature=${signature}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    `POST / HTTP/1.1\r\nHost: ${signer.host}\r\n${lines}Content-Length: ${body.length}\r\n\r\n${body}`,
   )
 }
 

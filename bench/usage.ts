@@ -26,13 +26,13 @@ const tick = 10_000_000
 
 export const canReadUsage = existsSync('/proc/self/schedstat')
 
-/** The usage so far. Everything is 0 where there is no `/proc`. */
-export function readUsage(pid: number): Usage {
+/** The usage of these processes together so far. Everything is 0 where there is no `/proc`. */
+export function readUsage(...pids: readonly number[]): Usage {
   if (!canReadUsage) return noUsage
   const threads = new Map<string, number>()
   let all = 0
   let written = 0
-  for (const process of withChildren(pid)) {
+  for (const process of pids.flatMap(withChildren)) {
     const folder = `/proc/${process}`
     for (const thread of list(`${folder}/task`)) {
       const name = read(`${folder}/task/${thread}/comm`).trim()
