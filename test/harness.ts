@@ -112,8 +112,15 @@ export function databaseUrlOf(directory: string): string | undefined {
 }
 
 /** With `TEST_DATABASE=postgresql`, each server has a database in PostgreSQL. */
+const isOnPostgres = process.env['TEST_DATABASE'] === 'postgresql'
+
+/** For the option `skip` of a test that is about the embedded database. */
+export function sqliteOnly(why: string): string | false {
+  return isOnPostgres && why
+}
+
 async function databaseFor(directory: string): Promise<Database | undefined> {
-  if (process.env['TEST_DATABASE'] !== 'postgresql') return undefined
+  if (!isOnPostgres) return undefined
   // Other runs do not look for PostgreSQL at all.
   const { createDatabase, testedVersions } = await import('./store/postgres/shared-server.ts')
   const { templateWithTables } = await import('./store/postgres/template.ts')

@@ -11,11 +11,12 @@ import {
   GenerateRandomCommand,
   ReEncryptCommand,
 } from '@aws-sdk/client-kms'
-import { credentials, startTestServer, type TestServer } from '../harness.ts'
+import { credentials, databaseUrlOf, startTestServer, type TestServer } from '../harness.ts'
 import { headerOf } from '../authenticate/signer.ts'
 import { recordTexts } from './records.ts'
 import { makeKey } from './sdk.ts'
 import { callByHand, send, signedCall } from './signed-http.ts'
+import { storedValues } from './stored.ts'
 
 const planted = 'planted-secret-3141592653589793'
 const Plaintext = Buffer.from(`${planted}!`)
@@ -108,6 +109,7 @@ test('no plaintext, ciphertext, secret or signature is recorded, logged, said or
   requireNone(secrets, 'a record', Buffer.from(records.join('\n')))
   requireNone(secrets, 'the log', Buffer.from(server.logged.join('\n')))
   requireNone(secrets, 'a refusal', Buffer.from(refusals.join('\n')))
+  requireNone(secrets, 'a row', await storedValues(server.directory))
   let files = 0
   for (const entry of await readdir(server.directory, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue
@@ -126,7 +128,11 @@ test('what is looked for is found where it may be: a planted description is in r
   const secrets = [{ what: 'the description', spelt: [Buffer.from(planted)] }]
   const records = Buffer.from((await recordTexts(server.directory)).join('\n'))
   assert.throws(() => requireNone(secrets, 'a record', records), /the description is in a record/)
-  const database = await readFile(join(server.directory, 'trent.db'))
-  assert.throws(() => requireNone(secrets, 'the database', database), /is in the database/)
+  const values = await storedValues(server.directory)
+  assert.throws(() => requireNone(secrets, 'a row', values), /the description is in a row/)
+  if (databaseUrlOf(server.directory) === undefined) {
+    const file = await readFile(join(server.directory, 'trent.db'))
+    assert.throws(() => requireNone(secrets, 'the database', file), /is in the database/)
+  }
   await server.stop()
 })

@@ -1,7 +1,5 @@
 /** Policies that keep keys in use from being disabled or deleted, with the clock that tests move. */
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { after, test } from 'node:test'
 import {
   DisableKeyCommand,
@@ -11,8 +9,10 @@ import {
   PutKeyPolicyCommand,
   ScheduleKeyDeletionCommand,
 } from '@aws-sdk/client-kms'
+import type { OwnedDatabase } from '../../src/store/open.ts'
 import { accountId, startTestServer } from '../harness.ts'
 import { makeKey } from './sdk.ts'
+import { withDatabase } from './stored.ts'
 import { advance } from './test-clock.ts'
 
 const server = await startTestServer({ TRENT_TEST_API: 'on' })
@@ -56,8 +56,11 @@ test('a key ends when nobody has used it for as long as its policy says, and no 
   await end()
 })
 
+type Tamper = (query: OwnedDatabase['query']) => Promise<unknown>
+const removeUses: Tamper = (query) => query.deleteFrom('key_usage').execute()
+
 /** A server with a used key and an unused one, whose database was tampered with while it was stopped. */
-async function tamperedServer(tamper: string) {
+async function tamperedServer(tamper: Tamper) {
   const first = await startTestServer({ TRENT_TEST_API: 'on' })
   const before = first.client()
   const { keyId: used } = await makeKey(before)
@@ -68,9 +71,7 @@ async function tamperedServer(tamper: string) {
   const Plaintext = Buffer.from('x')
   await before.send(new EncryptCommand({ KeyId: used, Plaintext }))
   await first.stop('keep')
-  const file = new DatabaseSync(join(first.directory, 'trent.db'))
-  file.exec(tamper)
-  file.close()
+  await withDatabase(first.directory, ({ query }) => tamper(query))
   const restarted = await startTestServer({ TRENT_TEST_API: 'on' }, { directory: first.directory })
   const client = restarted.client()
   return {
@@ -84,7 +85,7 @@ async function tamperedServer(tamper: string) {
 }
 
 test('a restart keeps keys as idle as they were', async (t) => {
-  const world = await tamperedServer('SELECT 1')
+  const world = await tamperedServer(() => Promise.resolve())
   t.after(() => world.server.stop())
   const { KeyLastUsage } = await world.lastUsage(world.used)
   assert.equal(KeyLastUsage?.Operation, 'Encrypt')
@@ -97,7 +98,7 @@ test('a restart keeps keys as idle as they were', async (t) => {
 })
 
 test('a key whose row of last use was removed counts as used now, until it is used', async (t) => {
-  const world = await tamperedServer('DELETE FROM key_usage')
+  const world = await tamperedServer(removeUses)
   t.after(() => world.server.stop())
   await advance(world.server.url, '100d')
   for (const keyId of [world.used, world.unused]) {
@@ -115,12 +116,22 @@ test('a key whose row of last use was removed counts as used now, until it is us
 })
 
 for (const [what, tamper] of [
-  ['moved', 'UPDATE key_usage_tracking SET since = 0'],
-  ['moved and given an empty tag', "UPDATE key_usage_tracking SET row_tag = x'', since = 0"],
-  ['removed', 'DELETE FROM key_usage_tracking'],
-] as const) {
+  ['moved', (query) => query.updateTable('key_usage_tracking').set({ since: 0 }).execute()],
+  [
+    'moved and given an empty tag',
+    (query) =>
+      query
+        .updateTable('key_usage_tracking')
+        .set({ since: 0, row_tag: new Uint8Array() })
+        .execute(),
+  ],
+  ['removed', (query) => query.deleteFrom('key_usage_tracking').execute()],
+] as const satisfies readonly (readonly [string, Tamper])[]) {
   test(`with the start of tracking ${what}, keys without a row are idle since the restart`, async (t) => {
-    const world = await tamperedServer(`DELETE FROM key_usage; ${tamper}`)
+    const world = await tamperedServer(async (query) => {
+      await removeUses(query)
+      await tamper(query)
+    })
     t.after(() => world.server.stop())
     const { TrackingStartDate, KeyCreationDate } = await world.lastUsage(world.used)
     assert.ok(TrackingStartDate && KeyCreationDate && TrackingStartDate > KeyCreationDate)

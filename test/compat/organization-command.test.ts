@@ -3,7 +3,6 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import {
@@ -26,6 +25,7 @@ import {
 } from './organizations.ts'
 import { recordsOf } from './records.ts'
 import { makeKey } from './sdk.ts'
+import { withDatabase } from './stored.ts'
 
 const Plaintext = Buffer.from('x')
 
@@ -34,7 +34,6 @@ const update = ({ server }: Identities, given: object): Promise<unknown> =>
 
 test('an account whose row is not genuine can do nothing, and nothing can be done in it', async (t) => {
   const first = await startTestServer()
-  t.after(() => first.stop())
   const made = (await callOperator(first.directory, 'CreateAccount', {
     organizationId,
     serviceControlPolicies: [[full, noDecrypt]],
@@ -46,12 +45,14 @@ test('an account whose row is not genuine can do nothing, and nothing can be don
   const encrypt = new EncryptCommand({ KeyId, Plaintext })
   await first.client().send(encrypt)
   await first.stop('keep')
-  const database = new DatabaseSync(join(first.directory, 'trent.db'))
-  const forge = database.prepare(
-    'UPDATE accounts SET service_control_policies = NULL WHERE account_id = ?',
+  const forged = await withDatabase(first.directory, ({ query }) =>
+    query
+      .updateTable('accounts')
+      .set({ service_control_policies: null })
+      .where('account_id', '=', made.accountId)
+      .executeTakeFirst(),
   )
-  assert.equal(forge.run(made.accountId).changes, 1)
-  database.close()
+  assert.equal(forged.numUpdatedRows, 1n)
   const server = await startTestServer({}, { directory: first.directory })
   t.after(() => server.stop())
   const calls = [

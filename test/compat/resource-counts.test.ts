@@ -7,7 +7,6 @@
  */
 import assert from 'node:assert/strict'
 import { randomInt, randomUUID } from 'node:crypto'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import {
   CancelKeyDeletionCommand,
@@ -25,12 +24,12 @@ import {
 } from '@aws-sdk/client-kms'
 import { callOperator } from '../../src/operator/client.ts'
 import type { QuotasAnswer } from '../../src/operations/trent/shown-quotas.ts'
-import { openDatabase } from '../../src/store/open.ts'
 import { seeded, type Seeded } from '../durability/seeded.ts'
 import { accountId, startTestServer, type TestServer } from '../harness.ts'
 import { assertCountsKept } from '../store/kept-counts.ts'
 import { apply } from './applied.ts'
 import { makeKey } from './sdk.ts'
+import { withDatabase } from './stored.ts'
 import { advance } from './test-clock.ts'
 
 const seed = Number(process.env['TRENT_COUNTS_SEED'] ?? randomInt(2 ** 32 - 1))
@@ -189,9 +188,7 @@ test('whatever makes and deletes keys and aliases, the counts are how many there
     await assertTold(world)
     if (step % stepsToRestart > 0) continue
     await server.stop('keep')
-    const database = await openDatabase({ path: join(server.directory, 'trent.db') })
-    await assertCountsKept(database)
-    await database.close()
+    await withDatabase(server.directory, assertCountsKept)
     server = await startTestServer(settings, { directory: server.directory })
   }
   await server.stop()

@@ -12,7 +12,7 @@ import { DecryptCommand } from '@aws-sdk/client-kms'
 import { callOperator } from '../../src/operator/client.ts'
 import type { SealKind } from '../../src/seals/seal.ts'
 import type { SealState } from '../../src/server/unseal-parts.ts'
-import { startTestServer, type TestServer } from '../harness.ts'
+import { sqliteOnly, startTestServer, type TestServer } from '../harness.ts'
 import { enough, noSealOf, sealedAnew, testedSeals, type TestedSeal } from '../seals/every-seal.ts'
 import { softTpm } from '../seals/soft-tpm.ts'
 import { freePort, temporaryFolder, trentEnded, type Settings } from '../start/serve-process.ts'
@@ -20,10 +20,7 @@ import { noTerminal, typed, type Typed } from '../start/typed-secrets.ts'
 import { clientOf, settings } from './fixed-account.ts'
 import { encrypted, killed, type Answer, type Killed } from './killed-server.ts'
 
-const skip =
-  process.env['TEST_DATABASE'] === undefined
-    ? (noTerminal ?? false)
-    : 'a restore is into the file of SQLite'
+const skip = sqliteOnly('a restore is into the file of SQLite') || (noTerminal ?? false)
 
 interface Backup {
   readonly seal: TestedSeal

@@ -11,12 +11,11 @@ import { OperatorCallFailed } from '../../src/operator/client.ts'
 import { SealRefused, type SealKind } from '../../src/seals/seal.ts'
 import { shamirSeal } from '../../src/seals/shamir.ts'
 import { flipped, realRandom } from '../crypto/fixed.ts'
-import type { TestServer } from '../harness.ts'
+import { sqliteOnly, type TestServer } from '../harness.ts'
 import { enough, sealedAnew, testedSeal, testedSeals, type TestedSeal } from './every-seal.ts'
 import { deployment, type Deployment, type Stored } from './stopped-deployment.ts'
 
-const sqliteOnly =
-  process.env['TEST_DATABASE'] === undefined ? false : 'writes to the file of SQLite'
+const skip = sqliteOnly('writes to the file of SQLite')
 
 const damaged = /^the record of the sealed root key is damaged or was changed: put the database/
 /** AES-GCM cannot tell a wrong key from changed bytes. */
@@ -52,7 +51,7 @@ async function recoveryOf({ ask, give }: Deployment): Promise<readonly string[]>
 
 test(
   'a changed record of a seal opens nothing, and opens when it is put back',
-  { skip: sqliteOnly },
+  { skip },
   async (t) => {
     const seals = await testedSeals(t)
     const more = Object.assign(
@@ -159,7 +158,7 @@ test(
   },
 )
 
-test('a recovery seal that somebody else wrote opens nothing', { skip: sqliteOnly }, async (t) => {
+test('a recovery seal that somebody else wrote opens nothing', { skip }, async (t) => {
   const kms = await testedSeal(t, 'kms')
   const { takeAway } = kms.device ?? assert.fail()
   const home = deployment(t)

@@ -18,12 +18,11 @@ import { deploymentUnder } from '../../src/server/root-key.ts'
 import { readDeployment, type DeploymentRecord } from '../../src/store/tables/deployment.ts'
 import { openDatabase } from '../../src/store/open.ts'
 import { realRandom } from '../crypto/fixed.ts'
-import { startTestServer, type TestServer } from '../harness.ts'
+import { sqliteOnly, startTestServer, type TestServer } from '../harness.ts'
 import { verify } from '../cli/verified.ts'
 import { assertOpens, encrypted, fill, protectors } from './filled.ts'
 
-const onPostgres =
-  process.env['TEST_DATABASE'] === undefined ? {} : { skip: 'reads the file of SQLite' }
+const skip = sqliteOnly('reads the file of SQLite')
 
 interface Status {
   readonly journal: { readonly keys: readonly string[] }
@@ -65,7 +64,7 @@ async function opened(t: TestContext): Promise<TestServer> {
   return server
 }
 
-test('everything moves under a new root key while calls go on', onPostgres, async (t) => {
+test('everything moves under a new root key while calls go on', { skip }, async (t) => {
   const server = await opened(t)
   const made = await fill(server)
   assert.deepEqual(await statusOf(server).then(({ seal }) => seal.generation), 1)
@@ -104,7 +103,7 @@ test('everything moves under a new root key while calls go on', onPostgres, asyn
 
 test(
   'after former root keys are retired, they open nothing, and the deleted is shredded',
-  onPostgres,
+  { skip },
   async (t) => {
     const first = await opened(t)
     const made = await fill(first)
@@ -181,7 +180,7 @@ test(
   },
 )
 
-test('a server that stops while it wraps anew goes on at its next start', onPostgres, async (t) => {
+test('a server that stops while it wraps anew goes on at its next start', { skip }, async (t) => {
   const first = await opened(t)
   const made = await fill(first)
   await rotate(first)
