@@ -89,8 +89,8 @@ export async function startTestServer(
       await server.stop()
       if (keep !== undefined) return
       await rm(directory, { recursive: true, force: true })
-      databases.delete(directory)
-      await database?.drop()
+      // A test may stop a server, and then all of them.
+      if (databases.delete(directory)) await database?.drop()
     },
   }
 }
@@ -118,6 +118,9 @@ const isOnPostgres = process.env['TEST_DATABASE'] === 'postgresql'
 export function sqliteOnly(why: string): string | false {
   return isOnPostgres && why
 }
+
+/** The same, if it sets the system's clock of a server. */
+export const clockIsCompared = sqliteOnly('by the clock of PostgreSQL, the server’s would be wrong')
 
 async function databaseFor(directory: string): Promise<Database | undefined> {
   if (!isOnPostgres) return undefined

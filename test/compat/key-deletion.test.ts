@@ -16,7 +16,7 @@ import {
   ScheduleKeyDeletionCommand,
 } from '@aws-sdk/client-kms'
 import { callOperator } from '../../src/operator/client.ts'
-import { accountId, startTestServer, type TestServer } from '../harness.ts'
+import { accountId, clockIsCompared as skip, startTestServer, type TestServer } from '../harness.ts'
 import { recordsOf } from './records.ts'
 import { makeKey, refused } from './sdk.ts'
 import { advance } from './test-clock.ts'
@@ -96,37 +96,42 @@ test('a key is gone when its waiting period is over, and not a moment sooner', a
   assert.deepEqual(deleted, { gone: 1, shredded: 0, openedBySeals: [{ generation: 1, keys: 1 }] })
 })
 
-test('a clock that is set ten years on deletes nothing until somebody vouches for it', async (t) => {
-  let skew = 0
-  const time = { system: () => Date.now() + skew, monotonic: () => performance.now() }
-  const server = await startTestServer({}, { time })
-  t.after(() => server.stop())
-  const client = (): ReturnType<TestServer['client']> => server.client({ systemClockOffset: skew })
-  const { keyId: KeyId, arn } = await makeKey(client())
-  await client().send(new ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 7 }))
-  skew = 3650 * dayMs
-  const described = async (): Promise<unknown> =>
-    (await client().send(new DescribeKeyCommand({ KeyId }))).KeyMetadata?.KeyState
-  // Until the jobs have looked: they say so in the log.
-  const alarmed = (): boolean => server.logged.some((line) => line.includes('trent clock accept'))
-  while (!alarmed()) await new Promise((resolve) => setTimeout(resolve, 20))
-  assert.equal(await described(), 'PendingDeletion')
-  const { clock } = await statusOf(server)
-  assert.match(clock.held ?? '', /^the clock was set by 315360000 seconds/)
-  const program = join(import.meta.dirname, '../../src/main.ts')
-  const env = { ...process.env, TRENT_DATA_DIR: server.directory }
-  const { stdout } = await promisify(execFile)(process.execPath, [program, 'clock', 'accept'], {
-    env,
-  })
-  assert.match(stdout, /^the clock is confirmed: 20\d\d-/)
-  assert.equal((await statusOf(server)).clock.held, undefined)
-  const gone = `Key '${arn}' does not exist`
-  await refused(client().send(new DescribeKeyCommand({ KeyId })), 'NotFoundException', gone)
-  const records = await recordsOf(server.directory)
-  assert.equal(records.filter(({ eventName }) => eventName === 'AcceptClock').length, 1)
-})
+test(
+  'a clock that is set ten years on deletes nothing until somebody vouches for it',
+  { skip },
+  async (t) => {
+    let skew = 0
+    const time = { system: () => Date.now() + skew, monotonic: () => performance.now() }
+    const server = await startTestServer({}, { time })
+    t.after(() => server.stop())
+    const client = (): ReturnType<TestServer['client']> =>
+      server.client({ systemClockOffset: skew })
+    const { keyId: KeyId, arn } = await makeKey(client())
+    await client().send(new ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 7 }))
+    skew = 3650 * dayMs
+    const described = async (): Promise<unknown> =>
+      (await client().send(new DescribeKeyCommand({ KeyId }))).KeyMetadata?.KeyState
+    // Until the jobs have looked: they say so in the log.
+    const alarmed = (): boolean => server.logged.some((line) => line.includes('trent clock accept'))
+    while (!alarmed()) await new Promise((resolve) => setTimeout(resolve, 20))
+    assert.equal(await described(), 'PendingDeletion')
+    const { clock } = await statusOf(server)
+    assert.match(clock.held ?? '', /^the clock was set by 315360000 seconds/)
+    const program = join(import.meta.dirname, '../../src/main.ts')
+    const env = { ...process.env, TRENT_DATA_DIR: server.directory }
+    const { stdout } = await promisify(execFile)(process.execPath, [program, 'clock', 'accept'], {
+      env,
+    })
+    assert.match(stdout, /^the clock is confirmed: 20\d\d-/)
+    assert.equal((await statusOf(server)).clock.held, undefined)
+    const gone = `Key '${arn}' does not exist`
+    await refused(client().send(new DescribeKeyCommand({ KeyId })), 'NotFoundException', gone)
+    const records = await recordsOf(server.directory)
+    assert.equal(records.filter(({ eventName }) => eventName === 'AcceptClock').length, 1)
+  },
+)
 
-test('a start after more than a week, or into the past, is noticed', async (t) => {
+test('a start after more than a week, or into the past, is noticed', { skip }, async (t) => {
   let skew = 0
   const time = { system: () => Date.now() + skew, monotonic: () => performance.now() }
   const first = await startTestServer({}, { time })
