@@ -43,7 +43,7 @@ const configuration = {
   full_page_writes: 'off',
   autovacuum: 'off',
   shared_buffers: '32MB',
-  max_connections: '60',
+  max_connections: '200',
   log_min_messages: 'error',
 } as const
 
