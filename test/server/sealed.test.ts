@@ -158,7 +158,16 @@ test('the root key moves between seals and back, and every ciphertext stays read
   assert.deepEqual([asked['stage'], asked['needed']], ['open', 2])
   const moved = await giveAll(sealed, 'ContinueRekey', shares.slice(1))
   assert.deepEqual(moved, { stage: 'done', seal: 'file', setting: file })
+  const pin = 'a PIN that somebody typed'
+  await assert.rejects(
+    sealed.ask('BeginRekey', { seal: `pkcs11:token=t;object=o?pin-value=${pin}` }),
+    /a PIN is never in a setting/,
+  )
   await sealed.server.stop('keep')
+  const records = await recordsOf(directory)
+  assert.ok(!JSON.stringify(records).includes(pin))
+  const last = records.findLast(({ eventName }) => eventName === 'ContinueRekey')
+  assert.partialDeepStrictEqual(last, { responseElements: { stage: 'done', setting: file } })
   const { server: mistaken } = await start(t, 'passphrase', directory)
   await assert.rejects(
     mistaken.server.ready,

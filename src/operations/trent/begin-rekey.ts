@@ -10,7 +10,8 @@ export const beginRekey = trentOperation<RekeyState>()({
   name: 'BeginRekey',
   door: 'operator',
   input: {
-    seal: text({ min: 1, max: 4096 }),
+    // Somebody may have put a PIN or a passphrase into it. On record is what was understood.
+    seal: text({ min: 1, max: 4096, sensitive: true }),
     recovery: boolean(),
     rotate: boolean(),
     passphrase: text({ min: 1, max: 4096, sensitive: true }),
@@ -19,8 +20,8 @@ export const beginRekey = trentOperation<RekeyState>()({
   },
   permissions: () => [{ action: 'trent:Rekey' }],
   readOnly: false,
-  audit: ['seal', 'recovery', 'rotate', 'shares', 'threshold'],
-  auditResponse: ({ stage, seal, set }) => ({ stage, seal, set }),
+  audit: ['recovery', 'rotate', 'shares', 'threshold'],
+  auditResponse: ({ stage, seal, set, setting }) => ({ stage, seal, set, setting }),
   throws: ['ValidationException', 'AccessDeniedException', 'DependencyTimeoutException'],
   run({ input: { passphrase, ...input } }, { server }) {
     return server.seal.begin({

@@ -15,7 +15,14 @@ export const continueRekey = trentOperation<RekeyState>()({
   permissions: () => [{ action: 'trent:Rekey' }],
   readOnly: false,
   audit: [],
-  auditResponse: ({ stage, seal, set, given, givers }) => ({ stage, seal, set, given, givers }),
+  auditResponse: ({ stage, seal, set, given, givers, setting }) => ({
+    stage,
+    seal,
+    set,
+    given,
+    givers,
+    setting,
+  }),
   throws: ['ValidationException', 'AccessDeniedException', 'DependencyTimeoutException'],
   run: ({ input: { secret }, caller }, { server }) =>
     server.seal.give(Buffer.from(secret), shownCaller(caller)),
