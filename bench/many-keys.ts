@@ -1,10 +1,12 @@
 /**
- * Measures what grows with the number of keys: a start, a backup, its check, a restore, and wrapping everything
- * anew under another root key. It compares two numbers of keys. `node bench/many-keys.ts [fewer] [more]`
+ * Measures what grows with the number of keys: a start, a backup, its check, a restore, and wrapping
+ * everything anew under another root key. It compares two numbers of keys. `node bench/many-keys.ts [fewer]
+ * [more]`, with PostgreSQL by `BENCH_DATABASE_URL` (`bench/database.ts`).
  *
- * Figures are CPU time of all threads of a process, the time that passed, the largest resident memory of the
- * process so far, and the bytes that it made. The exit status is 1 if one of them grows faster than the number
- * of keys. The time that passed does not count: it is also that of other work on the machine.
+ * Figures are CPU time of all threads of a process of Trent (not of PostgreSQL), the time that passed, the
+ * largest resident memory of the process so far, and the bytes that it made. The exit status is 1 if one of
+ * them grows faster than the number of keys. The time that passed does not count: it is also that of other
+ * work on the machine.
  * @module
  */
 import { spawn } from 'node:child_process'
@@ -24,6 +26,7 @@ import { deploymentUnder } from '../src/server/root-key.ts'
 import { createStore } from '../src/store/bound-store.ts'
 import { openDatabase } from '../src/store/open.ts'
 import { readDeployment } from '../src/store/tables/deployment.ts'
+import { dropPlaces, placeOf, type Place } from './database.ts'
 import { accountId, makeDirectory, region, root, startTrent } from './servers.ts'
 import { readUsage } from './usage.ts'
 
@@ -60,8 +63,9 @@ function stopwatch(): () => number {
   return () => (performance.now() - begun) / 1000
 }
 
-function settingsOf(directory: string): NodeJS.ProcessEnv {
+function settingsOf(directory: string, place: Place): NodeJS.ProcessEnv {
   return {
+    ...place.settings,
     PATH: process.env['PATH'],
     TRENT_DATA_DIR: directory,
     TRENT_ACCOUNT_ID: accountId,
@@ -82,13 +86,17 @@ function peakOf(pid: number): number {
 }
 
 /** Runs `trent` to its end, and returns what it used up to its last moments. */
-async function command(directory: string, ...parameters: readonly string[]): Promise<Figure> {
+async function command(
+  directory: string,
+  place: Place,
+  ...parameters: readonly string[]
+): Promise<Figure> {
   const script = join(import.meta.dirname, '..', 'src', 'main.ts')
   const elapsed = stopwatch()
   const child = spawn(process.execPath, [script, ...parameters], {
     stdio: ['ignore', 'ignore', 'inherit'],
     cwd: join(directory, '..'),
-    env: settingsOf(directory),
+    env: settingsOf(directory, place),
   })
   const ended = once(child, 'exit')
   let [cpu, memory] = [0, 0]
@@ -104,8 +112,8 @@ async function command(directory: string, ...parameters: readonly string[]): Pro
 }
 
 /** Puts keys into the database of a stopped server: each with its material and an alias. */
-async function fill(directory: string, keys: number): Promise<void> {
-  const database = await openDatabase({ path: join(directory, 'trent.db') })
+async function fill(directory: string, { open }: Place, keys: number): Promise<void> {
+  const database = await openDatabase(open)
   try {
     const deployment = await readDeployment(database)
     if (deployment === undefined) throw new Error('there is no deployment')
@@ -194,9 +202,10 @@ async function measured(keys: number): Promise<Measured> {
   }
   const above = makeDirectory()
   const directory = join(above, 'data')
-  const settings = { TRENT_SEAL: `file:${join(above, 'seal.key')}` }
+  const place = await placeOf(directory)
+  const settings = { ...place.settings, TRENT_SEAL: `file:${join(above, 'seal.key')}` }
   await (await startTrent(directory, settings)).stop()
-  await fill(directory, keys)
+  await fill(directory, place, keys)
   const starting = stopwatch()
   const server = await startTrent(directory, settings)
   const used = (): number => readUsage(server.pid).process / 1e9
@@ -210,7 +219,7 @@ async function measured(keys: number): Promise<Measured> {
   await sleep(5000)
   const file = join(above, 'backup')
   const before = used()
-  const taken = await command(directory, 'backup', file)
+  const taken = await command(directory, place, 'backup', file)
   const size = mebibytes(statSync(file).size)
   note('backup: server', { ...figureOf(before, taken.elapsed), size })
   note('backup: command', taken)
@@ -218,15 +227,24 @@ async function measured(keys: number): Promise<Measured> {
   const rewrapped = await rewrapEverything(directory)
   note('wrap everything anew', figureOf(unrotated, rewrapping()))
   await server.stop()
-  note('backup verify --open', await command(directory, 'backup', 'verify', '--open', file))
+  note('backup verify --open', await command(directory, place, 'backup', 'verify', '--open', file))
   const there = join(makeDirectory(), 'data')
+  const restoredTo = await placeOf(there)
   const key = ['--seal-key', join(above, 'seal.key'), '--accept-resurrection']
-  const restored = await command(there, 'restore', file, ...key)
-  note('restore', { ...restored, size: mebibytes(statSync(join(there, 'trent.db')).size) })
+  const restored = await command(there, restoredTo, 'restore', file, ...key)
+  note('restore', { ...restored, size: mebibytes(await restoredTo.bytes()) })
   return { steps, rewrapped }
 }
 
-const [small, large] = [await measured(fewer), await measured(more)]
+async function both(): Promise<readonly [Measured, Measured]> {
+  try {
+    return [await measured(fewer), await measured(more)]
+  } finally {
+    await dropPlaces()
+  }
+}
+
+const [small, large] = await both()
 const counted = ['cpu', 'memory', 'size'] as const
 const tooFast: string[] = []
 const rows = Object.entries(small.steps).map(([step, one]) => {
