@@ -78,8 +78,20 @@ const folderStart = 'trent-tpm2-'
 /** Folders of this process that are in use. */
 const inUse = new Set<string>()
 
-/** Uses the TPM in a folder of this use alone, which is deleted afterwards. @throws {TpmError} */
-export async function useTpm<T>(place: TpmPlace, use: (tpm: Tpm) => Promise<T>): Promise<T> {
+/** The last use of this process. Without a resource manager, two at once would clear each other's objects. */
+let last: Promise<unknown> = Promise.resolve()
+
+/**
+ * Uses the TPM in a folder of this use alone, which is deleted afterwards. Uses wait for one another.
+ * @throws {TpmError}
+ */
+export function useTpm<T>(place: TpmPlace, use: (tpm: Tpm) => Promise<T>): Promise<T> {
+  const used = last.then(() => useAlone(place, use))
+  last = used.catch(() => undefined)
+  return used
+}
+
+async function useAlone<T>(place: TpmPlace, use: (tpm: Tpm) => Promise<T>): Promise<T> {
   const parent = await memoryFolder()
   await removeLeft(place, parent)
   // Another use of this process must not see it before it is in the set.

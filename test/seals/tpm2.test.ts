@@ -71,6 +71,15 @@ for (const conditions of ['', 'pcrs=7', 'auth', 'pcrs=7,11;auth']) {
   )
 }
 
+test('uses at one moment wait for one another', options, async (t) => {
+  const tpm = await foundTpm(t)
+  const seal = sealBy(tpm)
+  const { record } = await sealed(seal)
+  const opening = Array.from({ length: 3 }, () => openAlone(seal, record, 'deployment'))
+  for (const root of await Promise.all(opening)) assert.equal(root.symmetricKeySize, 32)
+  assert.deepEqual(leftIn(tpm), [])
+})
+
 test('who listens between the server and the TPM does not get the key', options, async (t) => {
   const tpm = await foundTpm(t)
   const wire = await listenedTo(t, tpm)
