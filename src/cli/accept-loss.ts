@@ -21,7 +21,7 @@ import { changeOf, type RecordedChange } from '../model/change-number.ts'
 import { isRetired, nodeOfStream, streamOf } from '../model/node.ts'
 import { visibleIn } from '../model/visible.ts'
 import { sealOf } from '../seals/choose.ts'
-import { SealRefused, SealUnavailable } from '../seals/seal.ts'
+import { isOfSeal } from '../seals/seal.ts'
 import { acceptLoss, adoptWriters, rehearse } from '../server/accepted-loss.ts'
 import { readApplied } from '../server/applied.ts'
 import { readNodeId } from '../server/node-id.ts'
@@ -120,7 +120,7 @@ async function opened({ seal }: Config, deployment: DeploymentRecord): Promise<K
     const { domainKeys } = deploymentUnder(rootKey, deployment)
     return keyringOf(deploymentId, domainKeys, systemRandom)
   } catch (cause) {
-    if (!(cause instanceof SealRefused || cause instanceof SealUnavailable)) throw cause
+    if (!isOfSeal(cause)) throw cause
     throw new ConfigError(`the seal does not open: ${cause.message}`, { cause })
   }
 }

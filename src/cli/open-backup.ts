@@ -7,7 +7,7 @@ import { systemRandom } from '../crypto/entropy.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import { recoverySeal, sealOf } from '../seals/choose.ts'
 import { fileSeal } from '../seals/file.ts'
-import { SealRefused, SealUnavailable, type Seal } from '../seals/seal.ts'
+import { isOfSeal, type Seal } from '../seals/seal.ts'
 import { deploymentUnder } from '../server/root-key.ts'
 import { openSealed, readSecret } from './secret-input.ts'
 
@@ -45,7 +45,7 @@ export async function openKeyring(
     const opened = deploymentUnder(rootKey, { deploymentId, domainKeys })
     return keyringOf(deploymentId, opened.domainKeys, systemRandom)
   } catch (cause) {
-    if (!(cause instanceof SealRefused || cause instanceof SealUnavailable)) throw cause
+    if (!isOfSeal(cause)) throw cause
     throw new ConfigError(`the seal of the backup does not open: ${cause.message}`, { cause })
   }
 }

@@ -25,6 +25,9 @@ interface Described {
 const described = {
   trent_ready: { help: '1 while calls are served, as in /readyz.' },
   trent_sealed: { help: '1 while the root key is not open.' },
+  trent_seal_opens: {
+    help: '0 if the seal does not open any more: a start would stay sealed. Absent if people open it.',
+  },
   trent_database_damaged: {
     help: '1 if the check after the start found damage in the database.',
   },

@@ -46,6 +46,7 @@ export function pkcs11Seal(key: Pkcs11Key, random: Random): Seal {
   return {
     kind,
     asks: 'nothing',
+    secretFile: key.pinFile,
     startsAlone: false,
     async seal(rootKey, deploymentId) {
       const headerOf = (sealKey: Uint8Array): Promise<Header> =>
@@ -144,7 +145,7 @@ function sealError(error: TokenError, pinFile: string): Error {
   if (isAboutPin(error)) {
     const message =
       `the HSM does not accept the PIN of ${pinFile} (${error.code}), and more attempts could lock ` +
-      'it: correct the PIN, then start the server again'
+      'it: correct the PIN'
     return new SealStopped(message, { cause: error })
   }
   return new SealUnavailable(`the HSM cannot be used: ${error.message} (${error.code})`, {

@@ -13,9 +13,14 @@ export class SealUnavailable extends Error {}
 
 /**
  * The seal does not open, and a further attempt could lock it for good. The server stays sealed and does not
- * try again before its next start.
+ * try again before its next start. One that runs does not try the same secret again.
  */
 export class SealStopped extends SealRefused {}
+
+/** Whether the seal, or what it was given, is the cause: it does not open. */
+export function isOfSeal(error: unknown): error is SealRefused | SealUnavailable {
+  return error instanceof SealRefused || error instanceof SealUnavailable
+}
 
 export const sealKinds = ['file', 'passphrase', 'shamir', 'kms', 'pkcs11', 'tpm2'] as const
 export type SealKind = (typeof sealKinds)[number]
@@ -78,6 +83,8 @@ export function unattended(give: () => Promise<KeyObject>): Opening {
 export interface Seal {
   readonly kind: SealKind
   readonly asks: Asks
+  /** A file with a secret for a device that counts wrong ones, as a path. */
+  readonly secretFile?: string
   /** Whether the first start of an empty database creates the root key without an operator. */
   readonly startsAlone: boolean
   /**

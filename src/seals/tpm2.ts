@@ -45,6 +45,7 @@ export function tpm2Seal(key: Tpm2Key, random: Random): Seal {
   return {
     kind,
     asks: 'nothing',
+    ...(key.authFile !== undefined && { secretFile: key.authFile }),
     startsAlone: false,
     async seal(rootKey, deploymentId) {
       const headerOf = async (sealKey: Uint8Array): Promise<Header> => {
@@ -113,7 +114,7 @@ function sealError(error: TpmError, { pcrs, authFile: path, tcti = tctiDefault }
       return new SealRefused('the storage hierarchy of the TPM has a password: take it away', cause)
     }
     const words = `the TPM does not accept the authorization value of ${path}, and locks after some attempts`
-    return new SealStopped(`${words}: correct the file, then start the server again`, cause)
+    return new SealStopped(`${words}: correct the file`, cause)
   }
   if (code === answers.lockout) {
     const words = 'the TPM is locked after wrong authorization values: it opens after some time'

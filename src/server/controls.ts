@@ -103,6 +103,7 @@ export function serverControls(
       await jobs.runDue()
       await parts.delivery.runDue()
       await parts.backupSchedule.runDue()
+      await parts.ownSeal.runDue()
     },
     faults,
     firstAccount: { ...firstAccount, isRootGiven: config.root !== undefined },

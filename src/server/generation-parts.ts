@@ -7,11 +7,11 @@ import type { GrantReader } from '../cache/grant-reader.ts'
 import type { Clock, Random } from '../model/clock.ts'
 import type { RetiredRoots, SealStatus } from '../operations/contract/seal-controls.ts'
 import type { ServiceChanges } from '../lifecycle/service-changes.ts'
-import type { Seal } from '../seals/seal.ts'
 import type { Database } from '../store/database.ts'
 import type { Store } from '../store/store.ts'
 import type { FirstAccount } from './first-start.ts'
 import type { RunningNode } from './node.ts'
+import type { OwnSeal } from './own-seal.ts'
 import type { Workers } from './workers/workers.ts'
 
 export interface RootGenerations {
@@ -39,8 +39,8 @@ export interface GenerationDependencies {
   readonly database: Database
   readonly store: Pick<Store, 'change' | 'listNodes' | 'countNodes'>
   readonly node: Pick<RunningNode, 'nodeId' | 'follow'> | undefined
-  /** The seal that opened the root key, and can open the next one. */
-  readonly seal: Seal
+  /** It can open the next root key too. */
+  readonly ownSeal: Pick<OwnSeal, 'current' | 'open'>
   readonly deployment: OpenDeployment
   readonly keyring: TurningKeyring
   readonly workers: Pick<Workers, 'turnKeys'>

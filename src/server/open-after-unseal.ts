@@ -34,6 +34,7 @@ import type { Workers } from './workers/workers.ts'
 import { sentConfig } from './workers/worker-config.ts'
 import type { ServerOptions } from './options.ts'
 import { openQuotaShares } from './quota-shares.ts'
+import { createOwnSeal } from './own-seal.ts'
 import { createRekeying } from './rekeying.ts'
 import { createRootGenerations } from './root-generations.ts'
 import type { OtherWorkers, ServerParts } from './parts.ts'
@@ -68,14 +69,13 @@ export async function openAfterUnseal(
   // Another node may not know the latest root key yet.
   const deployment = { ...opened, current: keyring.newestVersion }
   const parts = { database, clock, random, store, keyring, journal, region: config.region }
-  const draining = drainingOf(files, node, store)
   const { firstAccount, list, ...audit } = await openAudit(config, options, files, { ...parts, by })
   const usageTrackedSince = await store.trackUsageSince(clock.now())
-  const restoredAt = await store.lastRestoredAt()
-  const started = { usageTrackedSince, restoredAt, logRequests }
+  const started = { usageTrackedSince, restoredAt: await store.lastRestoredAt(), logRequests }
   const quotaShares = await openQuotaShares({ ...files.memory, ...parts, log })
   const grantReader = createGrantReader({ database: database.share(), deployment, onForgedRow })
-  const threads = { deployment, workers, grantReader, list, firstAccount, node, seal }
+  const ownSeal = createOwnSeal({ ...parts, seal, hasOpened: by.by === undefined, log })
+  const threads = { deployment, workers, grantReader, list, firstAccount, node, ownSeal }
   const generations = createRootGenerations({ ...parts, ...options, ...threads })
   const all: ServerParts = {
     ...parts,
@@ -93,8 +93,9 @@ export async function openAfterUnseal(
     ...openBackups(config, options, { ...parts, firstAccount }),
     generations,
     node,
-    draining,
-    rekeying: createRekeying({ ...parts, generations, seal, sealOptions: config.sealOptions }),
+    draining: drainingOf(files, node, store),
+    ownSeal,
+    rekeying: createRekeying({ ...config, ...parts, ownSeal, generations }),
     sealServer: () => void setImmediate(options.onSeal ?? (() => undefined)),
   }
   const open = openDependencies(config, all)
@@ -102,7 +103,8 @@ export async function openAfterUnseal(
   for (const each of [generations, all.backupSchedule]) each.begin(open.background.changes)
   node?.begin()
   const eventIndex = openEventIndex(files, log)
-  meter.observe({ ...nodeReaders(node, config), ...all.backupSchedule.readers })
+  const { readers } = all.backupSchedule
+  meter.observe({ ...nodeReaders(node, config), ...readers, ...ownSeal.readers })
   const journalCheck = checkClosedSegments({ ...files, store, directory: files.journalDirectory })
   const data = { config: sentConfig(config), deployment, memory: files.memory, ...started }
   return {
@@ -111,14 +113,13 @@ export async function openAfterUnseal(
     ...(node && { node }),
     async startWorkers(handler) {
       const answers = answersOf({ ...open, ...uses, handler, list, log })
-      const noted = notedBy(open)
-      await workers.start({ data, share: database.share, answers, noted })
+      await workers.start({ data, share: database.share, answers, noted: notedBy(open) })
       generations.followNodes()
     },
     endRotation: generations.close,
     close: async () => {
-      await closeInOrder([all.backupSchedule, all.backups, journalCheck, generations, open])
-      await closeInOrder([eventIndex, quotaShares, node])
+      await closeInOrder([all.backupSchedule, all.backups, journalCheck, generations, ownSeal])
+      await closeInOrder([open, eventIndex, quotaShares, node])
     },
   }
 }

@@ -16,6 +16,7 @@ import type { Store } from '../store/store.ts'
 import type { BackupSchedule } from './backup-schedule.ts'
 import type { RunningNode } from './node.ts'
 import type { Draining } from './nodes.ts'
+import type { OwnSeal } from './own-seal.ts'
 import type { Rekeying } from './rekeying.ts'
 import type { RootGenerations } from './generation-parts.ts'
 import type { SharedMemory } from './workers/memory.ts'
@@ -61,6 +62,7 @@ export interface ServerParts extends WorkerParts {
   readonly workers: Workers
   readonly firstAccount: FirstAccount
   readonly startedAt: number
+  readonly ownSeal: Pick<OwnSeal, 'runDue'>
   readonly rekeying: Rekeying
   readonly backups: Backups
   readonly backupSchedule: BackupSchedule

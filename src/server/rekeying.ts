@@ -10,13 +10,7 @@ import type { Clock, Random } from '../model/clock.ts'
 import type { RekeyRequest, RekeyState, SealStatus } from '../operations/contract/seal-controls.ts'
 import { createTurns } from '../pipeline/turns.ts'
 import { recoverySeal } from '../seals/choose.ts'
-import {
-  SealRefused,
-  SealUnavailable,
-  rootKeyBytes,
-  type Opening,
-  type Seal,
-} from '../seals/seal.ts'
+import { isOfSeal, SealRefused, rootKeyBytes, type Opening, type Seal } from '../seals/seal.ts'
 import type { SealOptions } from '../seals/setting.ts'
 import type { RowKeyring } from '../store/bound-rows.ts'
 import type { Database } from '../store/database.ts'
@@ -29,6 +23,7 @@ import {
   type NextRole,
 } from '../store/tables/other-seals.ts'
 import type { RootGenerations } from './generation-parts.ts'
+import type { OwnSeal } from './own-seal.ts'
 import { peoplesSeal, planOf, type Plan } from './rekey-plan.ts'
 import { deploymentUnder, requireKind } from './root-key.ts'
 
@@ -50,8 +45,7 @@ export interface RekeyDependencies {
   readonly database: Database
   readonly generations: Pick<RootGenerations, 'deployment' | 'adopt' | 'requireSettled' | 'status'>
   readonly keyring: RowKeyring
-  /** The seal that opened the root key. */
-  readonly seal: Seal
+  readonly ownSeal: Omit<OwnSeal, 'readers' | 'runDue' | 'close'>
   readonly sealOptions: SealOptions
   readonly clock: Clock
   readonly random: Random
@@ -101,25 +95,25 @@ export function createRekeying(dependencies: RekeyDependencies): Rekeying {
 /** The root key's seals while the server runs. Its methods do not run at the same time. */
 class Rekey {
   readonly #dependencies: RekeyDependencies
-  #current: Seal
   #stage: Stage | undefined
 
   constructor(dependencies: RekeyDependencies) {
     this.#dependencies = dependencies
-    this.#current = dependencies.seal
   }
 
   async status(): Promise<SealStatus> {
-    const others = await readOtherSeals(this.#dependencies.database)
+    const { database, random, generations, ownSeal } = this.#dependencies
+    const others = await readOtherSeals(database)
     const waiting = others.next ?? others['next-root'] ?? others['next-recovery']
     const stage = this.#stage
     // Another node may have moved the root key to another seal.
     const { kind } = (await this.#record()).seal
     return {
       kind,
-      opensAlone: peoplesSeal(kind, this.#dependencies.random) === undefined,
+      opensAlone: peoplesSeal(kind, random) === undefined,
       recovery: others.recovery !== undefined,
-      ...(await this.#dependencies.generations.status()),
+      ...ownSeal.status(),
+      ...(await generations.status()),
       ...(stage && { rekey: stateOf(stage) }),
       // A stopped server left it.
       ...(stage === undefined && waiting && { rekey: { stage: 'prove', seal: waiting.kind } }),
@@ -128,23 +122,26 @@ class Rekey {
 
   /** Opens the root key without people if it can be; otherwise begins to ask them. */
   async begin(request: RekeyRequest): Promise<RekeyState> {
-    const plan = planOf(request, this.#current, this.#dependencies)
+    const own = this.#dependencies.ownSeal.current()
+    const plan = planOf(request, own, this.#dependencies)
     try {
       plan.seal.requireWanted?.(plan.wanted)
       if (plan.role === 'next-root') await this.#dependencies.generations.requireSettled()
       this.#enter(undefined)
       const { deploymentId, seal: current } = await this.#record()
-      requireKind(this.#current, current.kind)
+      requireKind(own, current.kind)
       const sealed = current.sealedRootKey
-      const opening = this.#current.open(sealed, deploymentId)
-      if (this.#current.asks !== 'nothing') return this.#ask(plan, opening, sealed)
+      if (own.asks !== 'nothing') {
+        return this.#ask(plan, own.open(sealed, deploymentId), sealed)
+      }
       const { recovery } = await readOtherSeals(this.#dependencies.database)
-      const rootKey = await opening.give().catch((error: unknown) => {
-        const isSeals = error instanceof SealRefused || error instanceof SealUnavailable
-        if (!isSeals || recovery === undefined) throw error
+      const opened = await this.#dependencies.ownSeal.open('now').catch((error: unknown) => {
+        if (!isOfSeal(error) || recovery === undefined) throw error
         return undefined
       })
-      if (rootKey !== undefined) return await this.#sealAnew(rootKey, plan, sealed)
+      if (opened !== undefined) {
+        return await this.#sealAnew(opened.rootKey, plan, opened.record.seal.sealedRootKey)
+      }
       if (recovery === undefined) throw new Error('a seal that asks for nothing did not open')
       const seal = recoverySeal(this.#dependencies.random)
       const { sealedRootKey } = recovery
@@ -232,7 +229,7 @@ class Rekey {
   }
 
   async #adopt(rootKey: KeyObject, { role, seal, setting, record }: Proving): Promise<RekeyState> {
-    const { database, generations, keyring } = this.#dependencies
+    const { database, generations, keyring, ownSeal } = this.#dependencies
     if (role === 'next-root') {
       // No node joins meanwhile.
       await database.alone(() => generations.adopt(rootKey, record))
@@ -242,7 +239,7 @@ class Rekey {
     requireSame(rootKey, generations.deployment(), await this.#record())
     const dropRecovery = role === 'next' && seal.asks !== 'nothing'
     await adoptSeal(database, { role, proved: record, keyring, dropRecovery })
-    if (role === 'next') this.#current = seal
+    if (role === 'next') ownSeal.move(seal)
     this.#enter(undefined)
     return { stage: 'done', seal: seal.kind, ...(setting !== undefined && { setting }) }
   }

@@ -21,7 +21,7 @@ import type { FormerRoots, RetiredRoots, SealStatus } from '../operations/contra
 import type { ServiceChanges } from '../lifecycle/service-changes.ts'
 import { createTurns } from '../pipeline/turns.ts'
 import type { NodeRecord } from '../model/node.ts'
-import { openAlone, SealRefused } from '../seals/seal.ts'
+import { SealRefused } from '../seals/seal.ts'
 import { readDeployment } from '../store/tables/deployment.ts'
 import { takeLease } from '../store/tables/leases.ts'
 import { adoptRoot } from '../store/tables/root-generations.ts'
@@ -71,6 +71,8 @@ class Generations {
   /** On the monotonic clock: every node is seen to have turned. */
   #turnedAt: number | undefined
   #isTold = false
+  /** Why the last step of a rotation failed. */
+  #waitsFor: string | undefined
   #isEnded = false
   /** When every node was seen to have turned, on the clock for decisions; undefined if they did at once. */
   #lastTurned: number | undefined
@@ -115,8 +117,14 @@ class Generations {
       if (keyring.oldestVersion === keyring.knownVersion) return
       await this.#goOn(others)
       if (others.some(({ oldestKey }) => oldestKey > keyring.oldestVersion)) await this.#forget()
+      this.#waitsFor = undefined
     } catch (error) {
-      log.warn({ err: error }, 'the rotation of the root key goes on at the next confirmation')
+      const reason = error instanceof Error ? error.message : String(error)
+      // Each reason once: this is tried at each confirmation.
+      if (reason !== this.#waitsFor) {
+        log.warn({ err: error }, 'the rotation of the root key goes on at a later confirmation')
+      }
+      this.#waitsFor = reason
     }
   }
 
@@ -161,20 +169,21 @@ class Generations {
 
   /** A node with a seal that opens by itself needs no people. Others learn it at their next start. */
   async #learnNext(): Promise<void> {
-    const { keyring, seal, log } = this.#dependencies
+    const { keyring, ownSeal, log } = this.#dependencies
     const { deploymentId } = this.deployment
-    const { seal: sealed, domainKeys } = await this.#record()
-    const next = domainKeys.filter(({ version }) => version > keyring.knownVersion)
-    if (next.length === 0) return
-    if (seal.asks !== 'nothing') {
+    const isNext = ({ version }: { readonly version: number }): boolean =>
+      version > keyring.knownVersion
+    if (!(await this.#record()).domainKeys.some(isNext)) return
+    if (ownSeal.current().asks !== 'nothing') {
       if (this.#isTold) return
       this.#isTold = true
       log.warn({}, 'there is a new root key: start this node again and unseal it')
       return
     }
-    const rootKey = await openAlone(seal, sealed.sealedRootKey, deploymentId)
+    const { record, rootKey } = await ownSeal.open('if due')
+    const next = record.domainKeys.filter(isNext)
     await this.#learn(openDomainKeys(rootKey, deploymentId, next))
-    log.info({ generation: sealed.generation }, 'this node knows the new root key')
+    log.info({ generation: record.seal.generation }, 'this node knows the new root key')
   }
 
   /**

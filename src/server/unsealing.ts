@@ -235,11 +235,12 @@ class Attempt {
         if (!mayComeBack && !(error instanceof SealRefused)) throw error
         await this.lookAgain()
         if (signal.aborted) return
-        this.#reason = error.message
+        const isStopped = error instanceof SealStopped
+        this.#reason = isStopped ? `${error.message}, then start the server again` : error.message
         const canRecover = this.#asked !== undefined
-        const stays = mayComeBack || canRecover || error instanceof SealStopped
+        const stays = mayComeBack || canRecover || isStopped
         if (!stays) throw error
-        log.warn({ reason: error.message }, 'the server is sealed: its seal does not open')
+        log.warn({ reason: this.#reason }, 'the server is sealed: its seal does not open')
         if (!mayComeBack) return
         await delay(waitMs, undefined, { signal }).catch(() => undefined)
         // Another node may have replaced the root key, or its seal.

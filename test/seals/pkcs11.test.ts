@@ -13,6 +13,7 @@ import { openAlone, SealRefused, SealStopped, SealUnavailable } from '../../src/
 import { readHeader } from '../../src/seals/sealed-record.ts'
 import { parseSeal, sealText } from '../../src/seals/setting.ts'
 import { realRandom } from '../crypto/fixed.ts'
+import { advance } from '../compat/test-clock.ts'
 import { startTestServer, type TestServer } from '../harness.ts'
 import { noSoftHsm, pin, softHsm, type SoftHsm } from '../pkcs11/soft-hsm.ts'
 import { temporaryFolder } from '../store/engines.ts'
@@ -173,7 +174,8 @@ for (const [wrong, words] of [
 }
 
 async function serverBy(t: TestContext, uri: string, directory?: string): Promise<TestServer> {
-  const settings = { TRENT_SEAL: uri, TRENT_PKCS11_ENVIRONMENT: 'SOFTHSM2_CONF' }
+  const environmentOf = { TRENT_PKCS11_ENVIRONMENT: 'SOFTHSM2_CONF', TRENT_TEST_API: 'on' }
+  const settings = { TRENT_SEAL: uri, ...environmentOf }
   const server = await startTestServer(settings, directory === undefined ? {} : { directory })
   t.after(() => server.stop())
   return server
@@ -223,6 +225,15 @@ test(
     for (const secret of shares) await callOperator(third.directory, 'Unseal', { secret })
     await third.server.ready
     assert.ok((await third.client().send(new DecryptCommand({ CiphertextBlob }))).Plaintext)
+    // People opened it. Whether the next start needs them again is known at once, and again once the PIN is right.
+    await statusWith(third, /"sealed":false.*"doesNotOpen":\{"reason":"[^"]*CKR_PIN_INCORRECT/)
+    await advance(third.url, '1h')
+    writeFileSync(pinFile, pin)
+    await advance(third.url, '1m')
+    await statusWith(
+      third,
+      /"sealed":false,"seal":\{"kind":"pkcs11","opensAlone":true,"recovery":true,"gen/,
+    )
   },
 )
 

@@ -10,7 +10,9 @@ import { CreateKeyCommand } from '@aws-sdk/client-kms'
 import { callOperator } from '../../src/operator/client.ts'
 import type { SealStatus } from '../../src/operations/contract/seal-controls.ts'
 import { sealKinds } from '../../src/seals/seal.ts'
+import { advance } from '../compat/test-clock.ts'
 import { startTestServer, type TestServer } from '../harness.ts'
+import { scrape } from '../metrics/scraped.ts'
 import { assertOpens, encrypted, fill } from '../server/filled.ts'
 import { enough, noSealOf, testedSeal, type TestedSeal } from './every-seal.ts'
 
@@ -38,7 +40,7 @@ async function start(
   directory?: string,
 ): Promise<Asked> {
   const server = await startTestServer(
-    { ...settings, TRENT_SEAL: setting },
+    { ...settings, TRENT_SEAL: setting, TRENT_TEST_API: 'on' },
     directory === undefined ? {} : { directory },
   )
   t.after(() => server.stop())
@@ -120,7 +122,13 @@ for (const kind of sealKinds) {
       const { server, ask, give, status } = await initialized(t, seal)
       const { takeAway, awayWords } = seal.device ?? assert.fail()
       const made = await fill(server)
+      const opens = async (): Promise<unknown> => (await scrape(server)).get('trent_seal_opens')
+      assert.deepEqual([await opens(), (await status()).seal.doesNotOpen], [1, undefined])
       const bringBack = await takeAway()
+      await advance(server.url, '5m')
+      const { reason = '', since = '' } = (await status()).seal.doesNotOpen ?? {}
+      assert.match(reason, awayWords)
+      assert.ok(Date.parse(since) > Date.now() && (await opens()) === 0)
       await assertOpens(server, made)
       const { KeyMetadata } = await server.client().send(new CreateKeyCommand({}))
       const ciphertexts = [...made.ciphertexts, await encrypted(server, KeyMetadata?.KeyId)]
@@ -135,6 +143,8 @@ for (const kind of sealKinds) {
         [false, kind, 1, undefined],
       )
       await bringBack()
+      await advance(server.url, '1m')
+      assert.deepEqual([await opens(), (await status()).seal.doesNotOpen], [1, undefined])
 
       // A key file that is gone is made anew.
       if (kind === 'file') return

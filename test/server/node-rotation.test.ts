@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { keyringOf, type TurningKeyring } from '../../src/crypto/domain-keys.ts'
 import type { NodeRecord } from '../../src/model/node.ts'
 import { fileSeal } from '../../src/seals/file.ts'
-import { openAlone } from '../../src/seals/seal.ts'
+import { openAlone, SealStopped, unattended, type Seal } from '../../src/seals/seal.ts'
 import type { RootGenerations } from '../../src/server/generation-parts.ts'
 import { openDeployment } from '../../src/server/root-key.ts'
 import { createRootGenerations } from '../../src/server/root-generations.ts'
@@ -26,6 +26,7 @@ import {
 import { realRandom } from '../crypto/fixed.ts'
 import { engines, temporaryFolder } from '../store/engines.ts'
 import { accountId, insertAccounts, region } from '../store/records.ts'
+import { ownSealOf } from './own-seals.ts'
 
 const [sqlite] = engines
 const clock = { now: () => Date.now(), system: () => Date.now() }
@@ -41,6 +42,9 @@ interface TestNode {
 
 async function openWorld(t: TestContext) {
   assert.ok(sqlite)
+  const closing: (() => Promise<void>)[] = []
+  // Before the database, which closes when its own hook runs.
+  t.after(() => Promise.all(closing.map((close) => close())))
   const { database } = await sqlite.open(t)
   const seal = fileSeal(join(temporaryFolder(t), 'seal.key'), realRandom)
   const made = await openDeployment({ database, seal, clock, random: realRandom })
@@ -53,6 +57,7 @@ async function openWorld(t: TestContext) {
     seal,
     made,
     rows,
+    closing,
     /** Rows that are in the table, and that nobody can prove. */
     unproved: 0,
     pass(ms: number) {
@@ -88,8 +93,16 @@ async function openWorld(t: TestContext) {
 
 type World = Awaited<ReturnType<typeof openWorld>>
 
-function startNode(t: TestContext, world: World, nodeId: string): TestNode {
-  const { database, seal, made, rows } = world
+function failBy({ err }: { readonly err?: unknown }): void {
+  throw err
+}
+
+function startNode(
+  world: World,
+  nodeId: string,
+  { seal = world.seal, warn = failBy }: Partial<{ seal: Seal; warn: typeof failBy }> = {},
+): TestNode {
+  const { database, made, rows } = world
   const keyring = keyringOf(made.deploymentId, made.domainKeys, realRandom)
   const store = createStore(database, keyring, { onForgedRow: assert.fail })
   const fatal: Error[] = []
@@ -102,7 +115,7 @@ function startNode(t: TestContext, world: World, nodeId: string): TestNode {
       countNodes: async () => rows.size + world.unproved,
     },
     node: { nodeId, follow: (given) => (seen = given) },
-    seal,
+    ownSeal: ownSealOf(database, seal),
     deployment: made,
     keyring,
     workers: { turnKeys: moved },
@@ -113,11 +126,11 @@ function startNode(t: TestContext, world: World, nodeId: string): TestNode {
     firstAccount: { accountId },
     region,
     onFatal: (error) => fatal.push(error),
-    log: { info: () => undefined, warn: assert.fail },
+    log: { info: () => undefined, warn },
   })
   generations.begin({ commit: async (work) => void (await store.change(work)) })
   generations.followNodes()
-  t.after(() => generations.close())
+  world.closing.push(generations.close)
   const confirm = async (): Promise<void> => {
     const { oldestVersion, knownVersion, newestVersion } = keyring
     const versions = { oldestKey: oldestVersion, knownKey: knownVersion, currentKey: newestVersion }
@@ -131,7 +144,7 @@ function startNode(t: TestContext, world: World, nodeId: string): TestNode {
 
 async function twoNodes(t: TestContext) {
   const world = await openWorld(t)
-  const [a, b] = [startNode(t, world, 'a'), startNode(t, world, 'b')]
+  const [a, b] = [startNode(world, 'a'), startNode(world, 'b')]
   await a.confirm()
   await b.confirm()
   const store = createStore(world.database, a.keyring, { onForgedRow: assert.fail })
@@ -214,6 +227,30 @@ test('a new root key that somebody else wrote, or that was given up, never comes
   await assert.rejects(a.generations.adopt(key, record), SealReplaced)
   assert.deepEqual(versionsOf(a), [1, 1, 1])
   assert.equal((await readDeployment(world.database))?.domainKeys.length, 1)
+})
+
+test('a node whose HSM refuses the PIN asks it once for a new root key, and says so once', async (t) => {
+  const world = await openWorld(t)
+  let asked = 0
+  const give = (): Promise<never> => {
+    asked += 1
+    return Promise.reject(new SealStopped('the HSM does not accept the PIN'))
+  }
+  const told: unknown[] = []
+  const a = startNode(world, 'a')
+  const seal = { ...world.seal, secretFile: join(temporaryFolder(t), 'pin') }
+  const b = startNode(world, 'b', {
+    seal: { ...seal, open: () => unattended(give) },
+    warn: (each) => void told.push(each),
+  })
+  await a.confirm()
+  await b.confirm()
+  await insertAccounts(createStore(world.database, a.keyring, { onForgedRow: assert.fail }))
+  await world.rotate(a)
+  await a.confirm()
+  await until(async () => told.length > 0, b)
+  for (let times = 0; times < 10; times += 1) await b.confirm()
+  assert.deepEqual([asked, told.length, versionsOf(b)], [1, 1, [1, 1, 1]])
 })
 
 test('a row that nobody can prove counts as a node that knows nothing', async (t) => {

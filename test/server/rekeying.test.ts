@@ -19,6 +19,7 @@ import { readDeployment } from '../../src/store/tables/deployment.ts'
 import { putNextSeal, readOtherSeals, SealReplaced } from '../../src/store/tables/other-seals.ts'
 import { realRandom } from '../crypto/fixed.ts'
 import { temporaryFolder } from '../store/engines.ts'
+import { ownSealOf } from './own-seals.ts'
 
 const clock = { now: () => 1, system: () => 1 }
 const two = { shares: 2, threshold: 2 }
@@ -68,7 +69,7 @@ async function worldOf(t: TestContext, seal: Seal, secrets?: readonly string[]):
           status: async () => ({ generation: 1 }),
         },
         keyring,
-        seal: own,
+        ownSeal: ownSealOf(database, own),
         sealOptions: {},
         clock,
         random: realRandom,

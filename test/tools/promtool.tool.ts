@@ -28,6 +28,7 @@ const well = {
   'up{job="trent"}': '1x120',
   trent_ready: '1x120',
   trent_sealed: '0x120',
+  trent_seal_opens: '1x120',
   trent_database_damaged: '0x120',
   trent_freshness_seconds: '0.4x120',
   trent_freshness_bound_seconds: '5x120',
@@ -92,6 +93,7 @@ type Series = keyof typeof well
 const ill: Readonly<Record<string, Partial<Record<Series, string>>>> = {
   TrentDown: { 'up{job="trent"}': '0x120' },
   TrentSealed: { trent_sealed: '1x120' },
+  TrentSealDoesNotOpen: { trent_seal_opens: '0x120' },
   TrentNotReady: { trent_ready: '0x120' },
   TrentServerErrors: {
     'trent_requests_total{service="kms",operation="Encrypt",outcome="KMSInternalException"}':

@@ -5,6 +5,7 @@ import type { Config } from '../../config.ts'
 import { systemRandom } from '../../crypto/entropy.ts'
 import { sealOf } from '../../seals/choose.ts'
 import { openAlone } from '../../seals/seal.ts'
+import type { SealStatus } from '../../operations/contract/seal-controls.ts'
 import { deploymentUnder, requireKind } from '../../server/root-key.ts'
 import type { Stored } from './database.ts'
 import { ok, skipped, type Outcome } from './finding.ts'
@@ -19,9 +20,9 @@ export async function sealOutcomes(
   const setting = config.seal
   if (running.kind === 'unknown') return [skipped('the server may have its root key open')]
   if (running.kind === 'serving') {
-    const { kind } = running.status.seal
+    const { kind, doesNotOpen } = running.status.seal
     const found = `the root key is open, sealed by ${kind}`
-    if (kind === setting.kind) return [ok(found)]
+    if (kind === setting.kind) return [doesNotOpen === undefined ? ok(found) : lost(doesNotOpen)]
     const todo = `set TRENT_SEAL to the ${kind} that seals it before the next start`
     return [{ state: 'failed', found: `${found}, and TRENT_SEAL is ${setting.kind}`, todo }]
   }
@@ -39,6 +40,12 @@ export async function sealOutcomes(
   const rootKey = await openAlone(seal, deployment.seal.sealedRootKey, deployment.deploymentId)
   deploymentUnder(rootKey, deployment)
   return [ok(`${seal.kind}: it opens the root key, which opens every domain key`)]
+}
+
+function lost({ reason, since }: NonNullable<SealStatus['doesNotOpen']>): Outcome {
+  const found = `the root key is open, and its seal does not open any more, since ${since}: ${reason}`
+  const todo = 'do not restart the server before it does: docs/operations/runbook.md'
+  return { state: 'failed', found, todo }
 }
 
 function sealed({ seal }: Extract<Running, { readonly kind: 'sealed' }>['status']): Outcome {

@@ -53,6 +53,8 @@ export interface SealStatus {
   readonly opensAlone: boolean
   /** Whether there is a recovery seal. */
   readonly recovery: boolean
+  /** The next start would stay sealed: why, and since when this is known (ISO 8601, UTC). */
+  readonly doesNotOpen?: { readonly reason: string; readonly since: string }
   /** A new seal that is not in force yet. */
   readonly rekey?: RekeyState
 }
