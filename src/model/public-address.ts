@@ -49,6 +49,8 @@ export function isPublicAddress(address: string): boolean {
 /** The name leads to an address that is not public. */
 export class PrivateAddress extends Error {}
 
+type Family = LookupOptions['family']
+
 /** Milliseconds for one question to one name server, and how often it is asked. */
 const questionMs = 1000
 const questionsMax = 2
@@ -62,10 +64,20 @@ const questionsMax = 2
  * @param servers addresses of name servers; those of the operating system by default
  */
 export function createPublicLookup(servers?: readonly string[]): LookupFunction {
+  // Many calls to one host ask once: each question holds a socket while a name server keeps silent.
+  const running = new Map<string, Promise<readonly LookupAddress[]>>()
+  const asked = (hostname: string, family: Family): Promise<readonly LookupAddress[]> => {
+    const name = `${family}/${hostname}`
+    const known = running.get(name)
+    if (known !== undefined) return known
+    const found = addressesOf(hostname, { servers, family }).finally(() => running.delete(name))
+    running.set(name, found)
+    return found
+  }
   return async (hostname, { all = false, family }, callback) => {
     let addresses: readonly LookupAddress[]
     try {
-      addresses = await addressesOf(hostname, { servers, family })
+      addresses = await asked(hostname, family)
     } catch (error) {
       return callback(error as NodeJS.ErrnoException, []) // resolvers throw nothing else
     }
@@ -93,7 +105,7 @@ async function addressesOf(
     family,
   }: {
     readonly servers: readonly string[] | undefined
-    readonly family: LookupOptions['family']
+    readonly family: Family
   },
 ): Promise<readonly LookupAddress[]> {
   if (isOfThisMachine(hostname)) return []

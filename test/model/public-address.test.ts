@@ -69,3 +69,25 @@ test('name servers that keep silent about some names delay no other lookup', asy
   // Each ends by itself, although nobody waits for it any more.
   await Promise.all(silent)
 })
+
+test('many lookups of one name at once ask for it once', async (t) => {
+  const { server, asked } = await startNameServer(t, {
+    'silent.test': 'silent',
+    'one.test': [four],
+  })
+  const lookup = createPublicLookup([server])
+  const many = (name: string) =>
+    Promise.allSettled(Array.from({ length: 50 }, () => ask(lookup, name)))
+  const one = await many('one.test')
+  assert.ok(one.every(({ status }) => status === 'fulfilled'))
+  const silent = await many('silent.test')
+  assert.ok(silent.every(({ status }) => status === 'rejected'))
+  // For both families, and again if the answer is late.
+  for (const name of ['one.test', 'silent.test']) {
+    assert.ok(asked.filter((each) => each === name).length <= 4, name)
+  }
+  // It is asked anew afterwards.
+  const before = asked.length
+  await ask(lookup, 'one.test')
+  assert.ok(asked.length > before)
+})
