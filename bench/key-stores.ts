@@ -5,28 +5,17 @@
  * HSM is left out. The limit of 250 ms for an answer of a proxy is lifted.
  * @module
  */
-import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  ConnectCustomKeyStoreCommand,
-  CreateCustomKeyStoreCommand,
-  CreateKeyCommand,
-  DescribeCustomKeyStoresCommand,
-  EncryptCommand,
-  type CreateCustomKeyStoreCommandInput,
-  type CreateKeyCommandInput,
-  type KMSClient,
-} from '@aws-sdk/client-kms'
+import { EncryptCommand, type KMSClient } from '@aws-sdk/client-kms'
 import { callOperator } from '../src/operator/client.ts'
 import type { CreatedXksProxy } from '../src/operations/trent/create-xks-proxy.ts'
 import { makeAuthority, makeServerCertificate, type MadePair } from '../src/tls/make.ts'
 import { clientsOf, newKey } from './data.ts'
 import { closedLoop, eachOf } from './load.ts'
 import { figures, inRounds, warmUp, type Contender, type Total } from './measure.ts'
+import { makeHsm, makeKeyIn, written, type Outside } from './outside.ts'
 import { accountId, makeDirectory, region, root, startTrent, type Server } from './servers.ts'
 import { createSigner, signedRequest } from './sign.ts'
 import { print, tableHead, tableLine } from './table.ts'
@@ -39,17 +28,7 @@ const connections = 4
 const warming = 3000
 
 const host = 'xks.example.com'
-const clusterId = 'cluster-234567abcde'
-const password = 'kmsPswd'
-const label = 'kms'
 const EncryptionContext = { purpose: 'bench' }
-
-/** A key store and the key to make in it, with the settings that Trent needs for it. */
-interface Outside {
-  readonly settings: Readonly<Record<string, string>>
-  readonly store: CreateCustomKeyStoreCommandInput
-  readonly key: CreateKeyCommandInput
-}
 
 async function freePort(): Promise<number> {
   const server = createServer()
@@ -57,11 +36,6 @@ async function freePort(): Promise<number> {
   const { port } = server.address() as AddressInfo
   await new Promise((done) => server.close(done))
   return port
-}
-
-function written(directory: string, name: string, text: string): string {
-  writeFileSync(join(directory, name), text, { mode: 0o600 })
-  return join(directory, name)
 }
 
 /** Starts the other Trent, with one key for the external key store. */
@@ -100,47 +74,6 @@ async function startProxy(
     },
     key: { Origin: 'EXTERNAL_KEY_STORE', XksKeyId: keyId },
   }
-}
-
-/** Makes a token of SoftHSM2. */
-function makeHsm(directory: string, { cert }: MadePair, of: { library: string; tool: string }) {
-  const tokens = join(directory, 'tokens')
-  mkdirSync(tokens)
-  const SOFTHSM2_CONF = written(directory, 'softhsm2.conf', `directories.tokendir = ${tokens}\n`)
-  const pins = ['--pin', password, '--so-pin', password]
-  const names = ['--module', of.library, '--init-token', '--free', '--label', label, ...pins]
-  execFileSync(of.tool, names, { env: { SOFTHSM2_CONF } })
-  const anchor = written(directory, 'customerCA.crt', cert)
-  const outside: Outside = {
-    settings: {
-      SOFTHSM2_CONF,
-      TRENT_PKCS11_ENVIRONMENT: 'SOFTHSM2_CONF',
-      TRENT_HSM_CLUSTERS: `${clusterId}:library=${of.library};token=${label};trust-anchor=${anchor}`,
-    },
-    store: {
-      CustomKeyStoreName: 'hsm',
-      CloudHsmClusterId: clusterId,
-      TrustAnchorCertificate: cert,
-      KeyStorePassword: password,
-    },
-    key: { Origin: 'AWS_CLOUDHSM' },
-  }
-  return outside
-}
-
-async function makeKeyIn(kms: KMSClient, { store, key }: Outside): Promise<string> {
-  const { CustomKeyStoreId } = await kms.send(new CreateCustomKeyStoreCommand(store))
-  await kms.send(new ConnectCustomKeyStoreCommand({ CustomKeyStoreId }))
-  for (;;) {
-    const described = new DescribeCustomKeyStoresCommand({ CustomKeyStoreId })
-    const [entry] = (await kms.send(described)).CustomKeyStores ?? []
-    if (entry?.ConnectionState === 'CONNECTED') break
-    const { ConnectionErrorCode: code } = entry ?? {}
-    if (code !== undefined) throw new Error(`the key store is not connected: ${code}`)
-    await sleep(200)
-  }
-  const { KeyMetadata } = await kms.send(new CreateKeyCommand({ ...key, CustomKeyStoreId }))
-  return KeyMetadata?.KeyId ?? ''
 }
 
 type Operation = 'Encrypt' | 'Decrypt'
