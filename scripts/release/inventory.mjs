@@ -11,22 +11,23 @@ const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'))
 
 /**
  * @param {string} root
- * @param {readonly string[]} folders of packages, relative to the checkout
+ * @param {readonly string[]} folders of packages, relative to `holder`
+ * @param {string} holder where the packages are
  * @returns {Part[]} in order of their names and versions
  */
-export function readParts(root, folders) {
+export function readParts(root, folders, holder = root) {
   const { packages } = readJson(join(root, 'package-lock.json'))
   return folders
     .map((folder) => {
-      const { name, version, license } = readJson(join(root, folder, 'package.json'))
+      const { name, version, license } = readJson(join(holder, folder, 'package.json'))
       if (typeof license !== 'string') throw new Error(`${folder} does not name its licence`)
       const [algorithm, digest = ''] = (packages[folder]?.integrity ?? '').split('-')
       if (algorithm !== 'sha512') throw new Error(`${folder} is not in package-lock.json`)
-      const texts = readdirSync(join(root, folder))
+      const texts = readdirSync(join(holder, folder))
         .filter((file) => /^(?:licen[cs]e|copying|notice)/i.test(file))
         .toSorted()
-        .map((file) => readFileSync(join(root, folder, file), 'utf8').trim())
-      const purl = `pkg:npm/${name.replace('@', '%40')}@${version}`
+        .map((file) => readFileSync(join(holder, folder, file), 'utf8').trim())
+      const purl = npmUrl(name, version)
       return {
         name,
         version,
@@ -38,6 +39,9 @@ export function readParts(root, folders) {
     })
     .toSorted(byUrl)
 }
+
+/** @param {string} name @param {string} version */
+export const npmUrl = (name, version) => `pkg:npm/${name.replace('@', '%40')}@${version}`
 
 /** @param {Part} one @param {Part} other */
 const byUrl = (one, other) => (one.purl < other.purl ? -1 : 1)
@@ -71,10 +75,10 @@ export function noticesOf(parts) {
 
 /**
  * Without a time and a random serial number: two builds of one commit give the same bytes.
- * @param {{ name: string, version: string }} release
+ * @param {{ name: string, version: string, purl: string }} release
  * @param {readonly Part[]} parts
  */
-export function billOf({ name, version }, parts) {
+export function billOf({ name, version, purl }, parts) {
   const bill = {
     bomFormat: 'CycloneDX',
     specVersion: '1.6',
@@ -82,22 +86,25 @@ export function billOf({ name, version }, parts) {
     metadata: {
       component: {
         type: 'application',
-        'bom-ref': `pkg:npm/${name.replace('@', '%40')}@${version}`,
+        'bom-ref': purl,
         name,
         version,
         licenses: [{ license: { id: 'Apache-2.0' } }],
-        purl: `pkg:npm/${name.replace('@', '%40')}@${version}`,
+        purl,
       },
     },
-    components: parts.map((part) => ({
-      type: 'library',
-      'bom-ref': part.purl,
-      name: part.name,
-      version: part.version,
-      hashes: [{ alg: 'SHA-512', content: part.sha512 }],
-      licenses: [{ expression: part.license }],
-      purl: part.purl,
-    })),
+    components: parts.map(componentOf),
   }
   return `${JSON.stringify(bill, undefined, 2)}\n`
 }
+
+/** @param {Part} part */
+const componentOf = (part) => ({
+  type: 'library',
+  'bom-ref': part.purl,
+  name: part.name,
+  version: part.version,
+  hashes: [{ alg: 'SHA-512', content: part.sha512 }],
+  licenses: [{ expression: part.license }],
+  purl: part.purl,
+})

@@ -4,8 +4,8 @@
  * @module
  */
 import { createHash } from 'node:crypto'
-import { readdir, readFile, stat } from 'node:fs/promises'
-import { extname, join, relative, sep } from 'node:path'
+import { extname } from 'node:path'
+import type { PageFolder } from './page-folders.ts'
 
 export interface BuiltFile {
   readonly type: string
@@ -36,16 +36,16 @@ const typesOf: ReadonlyMap<string, string> = new Map([
 /** The console has about a hundred files. */
 const filesMax = 1000
 
-/** @param directory what the build wrote; it may not exist yet */
-export function createBuiltFiles(directory: string): BuiltFiles {
+/** @param folder what the build wrote; it may not exist yet */
+export function createBuiltFiles(folder: PageFolder): BuiltFiles {
   let loaded: { readonly build: string; readonly files: ReadonlyMap<string, BuiltFile> } | undefined
   let loading: Promise<void> | undefined
   const load = async (build: string): Promise<void> => {
-    loaded = { build, files: await readFiles(directory) }
+    loaded = { build, files: await readFiles(folder) }
   }
   /** A build replaces the whole directory, and so its first page. */
   const refresh = async (): Promise<void> => {
-    const build = await buildOf(directory)
+    const build = await folder.build()
     if (build === undefined) loaded = undefined
     else if (build !== loaded?.build) {
       loading ??= load(build).finally(() => (loading = undefined))
@@ -65,34 +65,22 @@ export function createBuiltFiles(directory: string): BuiltFiles {
   }
 }
 
-async function buildOf(directory: string): Promise<string | undefined> {
-  try {
-    const { ino, mtimeMs } = await stat(join(directory, 'index.html'))
-    return `${ino} ${mtimeMs}`
-  } catch {
-    return undefined // not built
-  }
-}
-
-async function readFiles(directory: string): Promise<ReadonlyMap<string, BuiltFile>> {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true })
-  const paths = entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => relative(directory, join(entry.parentPath, entry.name)))
-  if (paths.length > filesMax) throw new Error(`${directory} has more than ${filesMax} files`)
+async function readFiles(folder: PageFolder): Promise<ReadonlyMap<string, BuiltFile>> {
+  const paths = await folder.paths()
+  if (paths.length > filesMax) throw new Error(`the console has more than ${filesMax} files`)
   const present = new Set(paths)
   const files = new Map<string, BuiltFile>()
   for (const path of paths) {
     const type = typesOf.get(extname(path))
     if (type === undefined) continue
-    const bytes = await readFile(join(directory, path))
+    const bytes = await folder.read(path)
     const compressed = `${path}.br`
-    files.set(path.split(sep).join('/'), {
+    files.set(path, {
       type,
       bytes,
-      ...(present.has(compressed) && { brotli: await readFile(join(directory, compressed)) }),
+      ...(present.has(compressed) && { brotli: await folder.read(compressed) }),
       etag: `"${createHash('sha256').update(bytes).digest('base64url')}"`,
-      isHashed: path.startsWith(`assets${sep}`),
+      isHashed: path.startsWith('assets/'),
     })
   }
   return files

@@ -4,6 +4,8 @@
  * @module
  */
 import { Socket } from 'node:net'
+import { dirname } from 'node:path'
+import { isSea } from 'node:sea'
 import { deserialize } from 'node:v8'
 import type { OpenToken } from './open-token.ts'
 import type { Asked, TokenCall, TokenCalls } from './token-calls.ts'
@@ -19,12 +21,16 @@ function token(): OpenToken {
   return opened
 }
 
+const compiles = isSea()
+  ? `\`npm install pkcs11js\` in ${dirname(process.execPath)}`
+  : '`npm run build:pkcs11`'
+
 /** Loads `pkcs11js`, which may be missing. @throws {TokenError} `NOT_INSTALLED` */
 async function compiled<T>(module: Promise<T>): Promise<T> {
   return module.catch((cause: unknown) => {
     throw new TokenError(
       'NOT_INSTALLED',
-      'PKCS #11 needs the package pkcs11js, compiled: run `npm run build:pkcs11` ' +
+      `PKCS #11 needs the package pkcs11js, compiled: run ${compiles} ` +
         '(it needs a C++ compiler, make and Python)',
       { cause },
     )

@@ -1,10 +1,12 @@
 /** Routes of the public port: AWS's API, health, and the test API where it is on. @module */
 import { join } from 'node:path'
+import { isSea } from 'node:sea'
 import type { Logger } from 'pino'
 import { createCodeExchange } from '../authenticate/code-exchange.ts'
 import { createFetchDocument, createPostForm } from '../authenticate/issuer-documents.ts'
 import { consoleRoutes } from '../console/console-route.ts'
 import { createBuiltFiles } from '../console/built-files.ts'
+import { pagesInExecutable, pagesOnDisk } from '../console/page-folders.ts'
 import type { Config } from '../config.ts'
 import { isLoopback } from '../model/address.ts'
 import { metricsRoute, type MetricsText } from '../wire/metrics-route.ts'
@@ -134,7 +136,7 @@ const consoleDirectory = join(import.meta.dirname, '../../console/dist')
 function pageRoutes({ config, log }: Pick<Serving, 'config' | 'log'>): readonly Route[] {
   if (!config.console) return []
   const { region, regions, signInProviders: providers, webIdentityHosts: privateHosts } = config
-  const files = createBuiltFiles(consoleDirectory)
+  const files = createBuiltFiles(isSea() ? pagesInExecutable() : pagesOnDisk(consoleDirectory))
   const calls = createCodeExchange({
     fetchDocument: createFetchDocument(privateHosts),
     postForm: createPostForm(privateHosts),

@@ -3,6 +3,8 @@
  * side, in the thread's program.
  * @module
  */
+import { basename } from 'node:path'
+import { getAsset, isSea } from 'node:sea'
 import {
   isMainThread,
   MessagePort,
@@ -106,7 +108,8 @@ export function createThread<Asked extends Questions, Answered extends Questions
 function startWorker(options: Omit<ThreadOptions<never>, 'answers'>): Worker {
   const { program, name, data, transfer = [], isolated, youngHeapMegabytes } = options
   const nothing = isolated === true ? { env: {}, argv: [] } : {}
-  return new Worker(program, {
+  return new Worker(isSea() ? embedded(program) : program, {
+    eval: isSea(),
     name: `trent ${name}`,
     workerData: data,
     transferList: [...transfer],
@@ -115,6 +118,11 @@ function startWorker(options: Omit<ThreadOptions<never>, 'answers'>): Worker {
     }),
     ...nothing,
   })
+}
+
+/** The program's text in the executable, which reads no code from a disk. */
+function embedded(program: URL): string {
+  return getAsset(basename(program.pathname), 'utf8')
 }
 
 /**

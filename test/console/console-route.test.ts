@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { brotliCompressSync, brotliDecompressSync } from 'node:zlib'
 import { createBuiltFiles } from '../../src/console/built-files.ts'
+import { pagesOnDisk } from '../../src/console/page-folders.ts'
 import { consoleRoutes } from '../../src/console/console-route.ts'
 import type { SignInProvider } from '../../src/console/setting.ts'
 import type { ProviderCalls } from '../../src/console/sign-in-routes.ts'
@@ -48,7 +49,7 @@ function serving(directory: string, signIn: readonly SignInProvider[] = []): Ask
     authorizationEndpoint: () => assert.fail('no provider is asked'),
     exchange: () => assert.fail('no provider is asked'),
   }
-  const files = createBuiltFiles(directory)
+  const files = createBuiltFiles(pagesOnDisk(directory))
   const table = routeTable(consoleRoutes(files, settings, { providers: signIn, calls }))
   return async (changes) => {
     const request: RawRequest = {

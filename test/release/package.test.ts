@@ -43,7 +43,7 @@ const megabytes15 = 15 * 1024 * 1024
 function released(folder: string): string {
   execFileSync(
     process.execPath,
-    [join(root, 'scripts', 'release.mjs'), '--without-console', folder],
+    [join(root, 'scripts', 'release.mjs'), '--without-console', '--package-only', folder],
     {
       cwd: root,
       timeout: 120_000,

@@ -78,9 +78,13 @@ test('useTrent takes the hooks that it is given, and what it returns is for test
 
 test('the package has the module, and one call starts a server for a file of node:test', (t) => {
   const out = temporaryFolder(t)
-  execFileSync(process.execPath, [join(root, 'scripts/release.mjs'), '--without-console', out], {
-    cwd: root,
-  })
+  execFileSync(
+    process.execPath,
+    [join(root, 'scripts/release.mjs'), '--without-console', '--package-only', out],
+    {
+      cwd: root,
+    },
+  )
   const folder = temporaryFolder(t)
   mkdirSync(join(folder, 'node_modules/@trent-kms'), { recursive: true })
   symlinkSync(join(out, 'package'), join(folder, 'node_modules/@trent-kms/trent'))
