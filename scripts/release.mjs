@@ -1,5 +1,5 @@
-// `npm run release`: makes .release/ with a package for npm, an executable for each kind of machine, their bills of
-// materials and checksums. Two runs on one commit give the same bytes.
+// `npm run release`: makes .release/ with a package for npm, an executable and an image for each kind of machine, their
+// bills of materials and checksums. Two runs on one commit give the same bytes.
 //
 //     node scripts/release.mjs [--without-console] [--package-only] [directory]
 import { execFileSync } from 'node:child_process'
@@ -19,6 +19,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { bundle, packagesOf } from './release/bundle.mjs'
 import { platforms, releaseExecutable } from './release/executables.mjs'
+import { noImage, releaseImage } from './release/image.mjs'
 import {
   billOf,
   noticesOf,
@@ -98,11 +99,14 @@ if (npm) execFileSync(process.execPath, [npm, ...pack])
 else execFileSync('npm', pack)
 copyFileSync(join(folder, 'sbom.cdx.json'), join(out, 'sbom.cdx.json'))
 if (process.platform !== 'linux' && !values['package-only']) {
-  console.log('trent: executables are made on Linux: this release has none')
+  console.log('trent: executables and images are made on Linux: this release has none')
 } else if (!values['package-only']) {
   const pages = values['without-console'] ? undefined : join(folder, 'console')
+  const why = noImage()
+  if (why !== undefined) console.log(`trent: ${why}: this release has none`)
   for (const platform of platforms) {
-    await releaseExecutable({ root, out, version, parts, platform, pages })
+    const made = await releaseExecutable({ root, out, version, parts, platform, pages })
+    if (why === undefined) releaseImage({ root, out, version, platform, ...made })
   }
 }
 const sums = readdirSync(out, { withFileTypes: true })

@@ -77,8 +77,9 @@ export function noticesOf(parts) {
  * Without a time and a random serial number: two builds of one commit give the same bytes.
  * @param {{ name: string, version: string, purl: string }} release
  * @param {readonly Part[]} parts
+ * @param {readonly object[]} others components that are not packages of npm
  */
-export function billOf({ name, version, purl }, parts) {
+export function billOf({ name, version, purl }, parts, others = []) {
   const bill = {
     bomFormat: 'CycloneDX',
     specVersion: '1.6',
@@ -93,7 +94,7 @@ export function billOf({ name, version, purl }, parts) {
         purl,
       },
     },
-    components: parts.map(componentOf),
+    components: [...parts.map(componentOf), ...others],
   }
   return `${JSON.stringify(bill, undefined, 2)}\n`
 }

@@ -8,6 +8,8 @@ import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, statS
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { tryImage } from './image.ts'
+import { noPodman, withPodman } from './podman.ts'
 import { recorded } from './release-scripts.ts'
 import { root } from '../start/serve-process.ts'
 
@@ -25,7 +27,8 @@ const machines = { 'linux-x64': 62, 'linux-arm64': 183 } as const
 function release(out: string, mask: string): void {
   const script = join(root, 'scripts', 'release.mjs')
   const command = ['-c', `umask ${mask}; exec "$0" "$@"`, process.execPath, script, out]
-  execFileSync('/bin/sh', command, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
+  const env = noPodman === undefined ? withPodman() : process.env
+  execFileSync('/bin/sh', command, { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit'] })
 }
 
 before(() => {
@@ -76,3 +79,31 @@ test('each executable is for its machine, and its bill names the Node.js inside'
     assert.match(notices, /^Node\.js is licensed for use as follows:$/m)
   }
 })
+
+test(
+  'an image for each machine is small, and its bill names its libraries',
+  { skip: skip || (noPodman ?? false) },
+  (t) => {
+    for (const platform of platforms) {
+      const name = `trent-${version}-image-${platform}`
+      t.diagnostic(`${name}.tar.gz has ${size(`${name}.tar.gz`)} bytes`)
+      assert.ok(size(`${name}.tar.gz`) <= 70_000_000)
+      const bill = readFileSync(join(one, `${name}.cdx.json`), 'utf8')
+      assert.match(bill, /"pkg:deb\/debian\/libc6@/)
+      assert.match(bill, /"pkg:npm\/pg@/)
+      assert.match(
+        readFileSync(join(one, 'SHA256SUMS'), 'utf8'),
+        new RegExp(`  ${name}\\.tar\\.gz$`, 'm'),
+      )
+    }
+  },
+)
+
+test(
+  'the image runs without root, a shell and a writable root, and keeps its data',
+  { skip: skip || (noPodman ?? false) },
+  async (t) => {
+    const name = `trent-${version}-image-${process.platform}-${process.arch}.tar.gz`
+    await tryImage(t, folder, join(one, name))
+  },
+)
