@@ -20,6 +20,7 @@ import SpaceBetween from '@cloudscape-design/components/space-between'
 import Table from '@cloudscape-design/components/table'
 import { type ReactNode, useState } from 'react'
 import { useConsole } from '../shell/context.ts'
+import { RefreshButton } from '../shell/refresh-button.tsx'
 import { Failed } from '../shell/failed.tsx'
 import { Moment } from '../shell/moment.tsx'
 import { usePages } from '../shell/pages.tsx'
@@ -77,7 +78,7 @@ export function ActivityScreen({ place }: ScreenProps): ReactNode {
       <Header
         variant="h1"
         description={activityText.hint}
-        actions={<Button iconName="refresh" ariaLabel={text.refresh} onClick={again} />}
+        actions={<RefreshButton onClick={again} />}
       >
         {activityText.title}
       </Header>

@@ -6,11 +6,10 @@ import {
   KMSClient,
 } from '@aws-sdk/client-kms'
 import Checkbox from '@cloudscape-design/components/checkbox'
-import FormField from '@cloudscape-design/components/form-field'
-import Input from '@cloudscape-design/components/input'
 import { type ReactNode, useState } from 'react'
 import { ActionDialog } from '../shell/action-dialog.tsx'
 import { useConsole } from '../shell/context.ts'
+import { DaysField } from '../shell/days-field.tsx'
 import { materialText } from '../text/material.ts'
 import { text } from '../text/text.ts'
 
@@ -47,17 +46,13 @@ export function EditRotation(props: {
         {materialText.box}
       </Checkbox>
       {isOn && (
-        <FormField
+        <DaysField
           label={materialText.period}
-          description={materialText.periodHint}
-          errorText={isWrong ? materialText.periodWrong : ''}
-        >
-          <Input
-            value={days}
-            inputMode="numeric"
-            onChange={({ detail }) => setDays(detail.value)}
-          />
-        </FormField>
+          hint={materialText.periodHint}
+          error={isWrong ? materialText.periodWrong : ''}
+          value={days}
+          onChange={setDays}
+        />
       )}
     </ActionDialog>
   )

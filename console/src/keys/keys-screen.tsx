@@ -12,11 +12,11 @@ import Table, { type TableProps } from '@cloudscape-design/components/table'
 import { type ReactNode, useEffect, useMemo, useState } from 'react'
 import { failureOf } from '../aws/failure.ts'
 import { useConsole } from '../shell/context.ts'
+import { RefreshButton } from '../shell/refresh-button.tsx'
 import { Failed } from '../shell/failed.tsx'
 import { goTo, hrefOf, replacePlace } from '../shell/router.ts'
 import type { ScreenProps } from '../shell/screens.ts'
 import { keysText } from '../text/keys.ts'
-import { text } from '../text/text.ts'
 import { KeyActions } from './key-actions.tsx'
 import { aliasText, columnsOf, firstColumns } from './key-columns.tsx'
 import { filteringOptions, filteringProperties, passes } from './key-filter.ts'
@@ -128,7 +128,7 @@ function KeyTable({ place, path }: ScreenProps & { readonly path: Path }): React
             description={descriptionOf(state.listed, rows)}
             actions={
               <SpaceBetween direction="horizontal" size="xs">
-                <Button iconName="refresh" ariaLabel={text.refresh} onClick={reload} />
+                <RefreshButton onClick={reload} />
                 {/* No fragment: SpaceBetween would take its parts for one, without space between. */}
                 {!isAws && (
                   <KeyActions keys={chosen} changed={(ids) => ids.forEach(list.refresh)} />

@@ -3,14 +3,13 @@ import { type KMSClient, ScheduleKeyDeletionCommand } from '@aws-sdk/client-kms'
 import Alert from '@cloudscape-design/components/alert'
 import Box from '@cloudscape-design/components/box'
 import Checkbox from '@cloudscape-design/components/checkbox'
-import FormField from '@cloudscape-design/components/form-field'
-import Input from '@cloudscape-design/components/input'
 import SpaceBetween from '@cloudscape-design/components/space-between'
 import Spinner from '@cloudscape-design/components/spinner'
 import { type ReactNode, useState } from 'react'
 import { useAsked } from '../shell/asked.ts'
 import { Confirmation } from '../shell/confirmation.tsx'
 import { useConsole } from '../shell/context.ts'
+import { DaysField } from '../shell/days-field.tsx'
 import { actionsText } from '../text/key-actions.ts'
 import type { ChangedKey } from './key-actions.tsx'
 import { type KeyUse, LastUse, lastUseOf } from './last-use.tsx'
@@ -64,17 +63,13 @@ export function ScheduleDeletion(props: {
               <LastUse use={asked.value.get(id)} />
             </div>
           ))}
-        <FormField
+        <DaysField
           label={actionsText.waiting}
-          description={actionsText.waitingHint}
-          errorText={isWrong ? actionsText.waitingWrong : ''}
-        >
-          <Input
-            value={days}
-            inputMode="numeric"
-            onChange={({ detail }) => setDays(detail.value)}
-          />
-        </FormField>
+          hint={actionsText.waitingHint}
+          error={isWrong ? actionsText.waitingWrong : ''}
+          value={days}
+          onChange={setDays}
+        />
         <Checkbox checked={sure} onChange={({ detail }) => setSure(detail.checked)}>
           {actionsText.confirm(days)}
         </Checkbox>

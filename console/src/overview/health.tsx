@@ -5,46 +5,36 @@ import {
   KMSClient,
 } from '@aws-sdk/client-kms'
 import Box from '@cloudscape-design/components/box'
-import Button from '@cloudscape-design/components/button'
 import KeyValuePairs from '@cloudscape-design/components/key-value-pairs'
 import Link from '@cloudscape-design/components/link'
 import type { ReactNode } from 'react'
 import { latency } from '../aws/latency.ts'
-import { isServing, readDeployment } from '../server/deployment.ts'
+import { isServing } from '../server/deployment.ts'
 import { ReadinessState } from '../server/readiness-state.tsx'
-import { readReadiness } from '../server/readiness.ts'
+import { useServer } from '../server/use-server.ts'
 import { useAsked } from '../shell/asked.ts'
 import { useConsole } from '../shell/context.ts'
+import { RefreshButton } from '../shell/refresh-button.tsx'
 import { Failed } from '../shell/failed.tsx'
 import { Panel } from '../shell/panel.tsx'
 import { hrefOf } from '../shell/router.ts'
 import { StoreState } from '../stores/store-state.tsx'
 import { overviewText } from '../text/activity.ts'
 import { serverText } from '../text/server.ts'
-import { text } from '../text/text.ts'
 
 export function ServerHealth(): ReactNode {
-  const { aws, region, settings } = useConsole()
-  const readiness = useAsked('readiness', readReadiness)
+  const { settings } = useConsole()
   // Who may not see the deployment sees whether the server is ready.
-  const { asked, again } = useAsked('deployment', () => readDeployment(aws, region))
-  const deployment = asked.state === 'here' ? asked.value : undefined
-  const refresh = (): void => {
-    readiness.again()
-    again()
-  }
+  const { readiness, deployment, refresh } = useServer()
   const { seal, nodes = [] } = deployment ?? {}
   return (
-    <Panel
-      title={overviewText.health}
-      actions={<Button iconName="refresh" ariaLabel={text.refresh} onClick={refresh} />}
-    >
+    <Panel title={overviewText.health} actions={<RefreshButton onClick={refresh} />}>
       <KeyValuePairs
         columns={2}
         items={[
           {
             label: serverText.state,
-            value: <ReadinessState asked={readiness.asked} />,
+            value: <ReadinessState asked={readiness} />,
           },
           { label: serverText.version, value: settings.version },
           ...(seal === undefined

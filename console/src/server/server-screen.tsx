@@ -1,48 +1,36 @@
 /** The server: its state, seal and nodes, and the quotas of the account. It changes nothing. @module */
 import Alert from '@cloudscape-design/components/alert'
-import Button from '@cloudscape-design/components/button'
 import Header from '@cloudscape-design/components/header'
 import KeyValuePairs from '@cloudscape-design/components/key-value-pairs'
 import SpaceBetween from '@cloudscape-design/components/space-between'
 import StatusIndicator from '@cloudscape-design/components/status-indicator'
 import type { ReactNode } from 'react'
-import { useAsked } from '../shell/asked.ts'
 import { useConsole } from '../shell/context.ts'
+import { RefreshButton } from '../shell/refresh-button.tsx'
 import { Failed } from '../shell/failed.tsx'
 import { ListTable } from '../shell/list-table.tsx'
 import { Moment } from '../shell/moment.tsx'
 import { Panel } from '../shell/panel.tsx'
 import { serverText as words } from '../text/server.ts'
-import { text } from '../text/text.ts'
-import { type Deployment, isServing, readDeployment, type ShownNode } from './deployment.ts'
+import { type Deployment, isServing, type ShownNode } from './deployment.ts'
 import { Quotas } from './quotas.tsx'
 import { ReadinessState } from './readiness-state.tsx'
-import { readReadiness } from './readiness.ts'
 import { UnsealHint } from './unseal-hint.tsx'
+import { useServer } from './use-server.ts'
 
 export function ServerScreen(): ReactNode {
-  const { aws, region, settings } = useConsole()
-  const readiness = useAsked('readiness', readReadiness)
-  const { asked, again } = useAsked('deployment', () => readDeployment(aws, region))
-  const deployment = asked.state === 'here' ? asked.value : undefined
-  const refresh = (): void => {
-    readiness.again()
-    again()
-  }
+  const { settings } = useConsole()
+  const { readiness, asked, deployment, refresh } = useServer()
   return (
     <SpaceBetween size="l">
-      <Header
-        variant="h1"
-        description={words.hint}
-        actions={<Button iconName="refresh" ariaLabel={text.refresh} onClick={refresh} />}
-      >
+      <Header variant="h1" description={words.hint} actions={<RefreshButton onClick={refresh} />}>
         {words.title}
       </Header>
       <Panel title={words.status}>
         <KeyValuePairs
           columns={4}
           items={[
-            { label: words.state, value: <ReadinessState asked={readiness.asked} /> },
+            { label: words.state, value: <ReadinessState asked={readiness} /> },
             { label: words.version, value: deployment?.version ?? settings.version },
             ...(deployment === undefined
               ? []
@@ -54,7 +42,7 @@ export function ServerScreen(): ReactNode {
         />
       </Panel>
       {asked.state === 'failed' && (
-        <Failed error={asked.error} title={words.failed} again={again} />
+        <Failed error={asked.error} title={words.failed} again={refresh} />
       )}
       {asked.state === 'here' && deployment === undefined && (
         <Alert type="info">{words.notYours}</Alert>

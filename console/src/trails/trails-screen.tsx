@@ -7,7 +7,6 @@ import {
   type Trail,
 } from '@aws-sdk/client-cloudtrail'
 import Box from '@cloudscape-design/components/box'
-import Button from '@cloudscape-design/components/button'
 import SpaceBetween from '@cloudscape-design/components/space-between'
 import StatusIndicator from '@cloudscape-design/components/status-indicator'
 import type { ReactNode } from 'react'
@@ -15,10 +14,10 @@ import type { Aws } from '../aws/aws.ts'
 import { failureOf } from '../aws/failure.ts'
 import { useAsked } from '../shell/asked.ts'
 import { useConsole } from '../shell/context.ts'
+import { RefreshButton } from '../shell/refresh-button.tsx'
 import { Failed } from '../shell/failed.tsx'
 import { ListTable } from '../shell/list-table.tsx'
 import { Moment } from '../shell/moment.tsx'
-import { text } from '../text/text.ts'
 import { trailsText } from '../text/trails.ts'
 
 interface ShownTrail extends Trail {
@@ -47,7 +46,7 @@ export function TrailsScreen(): ReactNode {
         empty={asked.state === 'here' && <NoTrails />}
         columns={trailColumns}
         wrapLines
-        actions={<Button iconName="refresh" ariaLabel={text.refresh} onClick={again} />}
+        actions={<RefreshButton onClick={again} />}
       />
     </SpaceBetween>
   )
