@@ -62,6 +62,7 @@ export async function startTestServer(
     },
     ...options,
   })
+  database?.users.add(server)
   // People open any other seal than a key file.
   if (options.seal === undefined && config.seal.kind === 'file') await server.ready
   const clients: KMSClient[] = []
@@ -87,10 +88,8 @@ export async function startTestServer(
     async stop(keep) {
       for (const client of clients) client.destroy()
       await server.stop()
-      if (keep !== undefined) return
-      await rm(directory, { recursive: true, force: true })
-      // A test may stop a server, and then all of them.
-      if (databases.delete(directory)) await database?.drop()
+      if (keep === undefined) await rm(directory, { recursive: true, force: true })
+      await database?.release(server, keep)
     },
   }
 }
@@ -101,7 +100,11 @@ function trusting(path: string): { readonly httpsAgent: Agent } {
   return { httpsAgent: new Agent({ ca, allowPartialTrustChain: true }) }
 }
 
-type Database = TestDatabase & { readonly drop: () => Promise<void> }
+interface Database extends TestDatabase {
+  readonly users: Set<RunningServer>
+  /** Drops it at the last stop, if one of them was not to keep it. */
+  readonly release: (user: RunningServer, keep?: 'keep') => Promise<void>
+}
 
 /** The databases of servers that may start again, by their data directories. */
 const databases = new Map<string, Database>()
@@ -129,8 +132,21 @@ async function databaseFor(directory: string): Promise<Database | undefined> {
   const { templateWithTables } = await import('./store/postgres/template.ts')
   const [version] = testedVersions
   if (version === undefined) throw new Error('TEST_DATABASE=postgresql, but there is no PostgreSQL')
-  const database =
-    databases.get(directory) ?? (await createDatabase(version, await templateWithTables(version)))
+  const known = databases.get(directory)
+  if (known !== undefined) return known
+  const created = await createDatabase(version, await templateWithTables(version))
+  const users = new Set<RunningServer>()
+  let isOver = false
+  const database: Database = {
+    ...created,
+    users,
+    async release(user, keep) {
+      users.delete(user)
+      isOver ||= keep === undefined
+      // The hooks of a test may stop an earlier server of the directory before a later one.
+      if (isOver && users.size === 0 && databases.delete(directory)) await created.drop()
+    },
+  }
   databases.set(directory, database)
   return database
 }
