@@ -22,11 +22,12 @@ import {
 } from '@aws-sdk/client-kms'
 import { GetFederationTokenCommand, GetSessionTokenCommand, STSClient } from '@aws-sdk/client-sts'
 import { secretText, startReceiver, type Receiver } from '../events/receiver.ts'
-import { credentials, type TestServer } from '../harness.ts'
+import { credentials, databaseUrlOf, type TestServer } from '../harness.ts'
 import { startFakeProxy } from '../keystores/external/fake-proxy.ts'
 import { goldenRecords } from './golden-story.ts'
 import { openIdentities } from './identities.ts'
 import { recordTexts } from './records.ts'
+import { storedValues } from './stored.ts'
 import { advance } from './test-clock.ts'
 import { lookUpSoon, trailClient } from './trails.ts'
 
@@ -215,6 +216,7 @@ test(
       files.some(([path]) => path.endsWith('dead-events.jsonl')),
       'the webhook would not take something',
     )
+    requireNone('a row', (await storedValues(server.directory)).toString('latin1'))
     for (const [path, bytes] of files) {
       if (path.endsWith('credentials')) continue // made to hold the secret of the root user
       requireNone(path, bytes.toString('latin1'))
@@ -231,6 +233,8 @@ test('what is looked for would be found: a description is in record, event and d
   assert(event?.CloudTrailEvent?.includes(planted))
   assert((await recordTexts(server.directory)).join('\n').includes(planted))
   await server.server.stop()
+  assert((await storedValues(server.directory)).includes(planted))
+  if (databaseUrlOf(server.directory) !== undefined) return
   const files = await filesOf(server.directory)
   assert(files.some(([path, bytes]) => path.endsWith('.db') && bytes.includes(planted)))
 })
