@@ -17,7 +17,8 @@ export interface PrivateFile {
 
 /**
  * Reads the file anew, so that its bytes need not be kept. The caller overwrites them.
- * @throws {SealRefused} unless it is a regular file of the server's user that nobody else can read
+ * @throws {SealRefused} unless it is a regular file of the server's user that nobody else can read, or one of
+ *   root's that root gave to the server
  */
 export async function readPrivateFile(wanted: PrivateFile): Promise<Buffer> {
   const { file, size } = await openPrivateFile(wanted)
@@ -46,11 +47,11 @@ export async function openPrivateFile({
     if ((mode & constants.S_IFMT) !== constants.S_IFREG) {
       throw new SealRefused(`${name} ${path} is not a regular file`)
     }
-    const isCredential = isFromSystemd(path, uid)
-    if ((mode & (isCredential ? 0o037 : 0o077)) !== 0) {
+    const isGiven = isGivenByRoot(path, uid)
+    if ((mode & (isGiven ? 0o037 : 0o077)) !== 0) {
       throw new SealRefused(`${name} ${path} is open to other users: chmod 600 it`)
     }
-    if (!isCredential && process.geteuid !== undefined && uid !== process.geteuid()) {
+    if (!isGiven && process.geteuid !== undefined && uid !== process.geteuid()) {
       throw new SealRefused(`${name} ${path} belongs to another user`)
     }
     if (size < sizeMin || size > sizeMax) {
@@ -65,12 +66,15 @@ export async function openPrivateFile({
 }
 
 /**
- * Credentials of systemd belong to root, and an access list lets the service's user read them. The list
- * shows as the group's permission to read.
+ * Root gives a file to another user by its group, as Kubernetes does with a Secret. A server that runs as
+ * root has no group of its own. There the file must be a credential of systemd, which shows the server's
+ * access as the group's.
  * @see https://systemd.io/CREDENTIALS/
  */
-function isFromSystemd(path: string, uid: number): boolean {
-  return uid === 0 && dirname(path) === process.env['CREDENTIALS_DIRECTORY']
+function isGivenByRoot(path: string, uid: number): boolean {
+  if (uid !== 0) return false
+  const isRoot = process.geteuid?.() === 0
+  return !isRoot || dirname(path) === process.env['CREDENTIALS_DIRECTORY']
 }
 
 async function openForReading(path: string, name: string): Promise<FileHandle> {

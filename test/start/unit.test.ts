@@ -1,10 +1,16 @@
-/** deploy/systemd/trent.service: systemd reads it, and its command starts a server without core dumps. @module */
+/**
+ * deploy/systemd/trent.service: systemd reads it, its command starts a server without core dumps, and its
+ * credentials are secrets of that server.
+ * @module
+ */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { end, freePort, ready, root, run, temporaryFolder } from './serve-process.ts'
+import { certified } from '../wire/certificate.ts'
+import { end, freePort, main, ready, root, run, temporaryFolder } from './serve-process.ts'
 
 const path = join(root, 'deploy', 'systemd', 'trent.service')
 const unit = readFileSync(path, 'utf8').replaceAll(/\\\n\s*/g, '')
@@ -40,6 +46,46 @@ test(
     await ready(running)
     await end(running, 'SIGTERM')
     assert.match(running.stderr(), /a crash writes the memory to a core dump: set LimitCORE=0/)
+  },
+)
+
+const isRoot = process.getuid?.() === 0 && process.platform === 'linux'
+
+test(
+  'the server takes its key file and its TLS key from the credentials of the unit',
+  { skip: isRoot ? false : 'only root can give files to another user, and only on Linux here' },
+  async (t) => {
+    const names = [...unit.matchAll(/^LoadCredentialEncrypted=(\S+)$/gm)].map(([, name]) => name)
+    assert.deepEqual(names, ['seal.key', 'server.key', 'hsm-pin', 'tpm-auth'])
+    const folder = temporaryFolder(t)
+    const credentials = join(folder, 'run/credentials/trent.service')
+    mkdirSync(credentials, { recursive: true })
+    const { cert, key } = await certified('localhost')
+    writeFileSync(join(credentials, 'seal.key'), randomBytes(32))
+    writeFileSync(join(credentials, 'server.key'), key)
+    writeFileSync(join(folder, 'server.pem'), cert)
+    const user = 65_532
+    // Root's, with an access list for the service, which shows as the group's right.
+    for (const name of ['seal.key', 'server.key']) {
+      chownSync(join(credentials, name), 0, user)
+      chmodSync(join(credentials, name), 0o440)
+    }
+    const data = join(folder, 'data')
+    mkdirSync(data)
+    chownSync(data, user, user)
+    chmodSync(folder, 0o755)
+    const settings = {
+      ...freePort(folder),
+      CREDENTIALS_DIRECTORY: credentials,
+      TRENT_SEAL: `file:${join(credentials, 'seal.key')}`,
+      TRENT_TLS_CERT: join(folder, 'server.pem'),
+      TRENT_TLS_KEY: join(credentials, 'server.key'),
+    }
+    const asUser = ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--clear-groups'] as const
+    const running = run(t, [...asUser, process.execPath, main, 'serve'], settings, folder)
+    assert.match((await ready(running)).url, /^https:/)
+    await end(running, 'SIGTERM')
+    assert.equal(existsSync(join(data, 'seal.key')), false)
   },
 )
 

@@ -1,5 +1,5 @@
 /**
- * The pages on hardening and on upgrades, their lines as written: a checkout is installed in a folder that stands
+ * The pages on systemd and on upgrades, their lines as written: a checkout is installed in a folder that stands
  * for the machine, a new version is tagged, and the server is upgraded to it and taken back.
  * @module
  */
@@ -22,7 +22,9 @@ import { end, ready, requireInstalled, root, run, temporaryFolder } from './serv
 import { answering, openTerminal, type Terminal } from './terminal.ts'
 
 const unit = 'a line of a unit, and systemd is not at work here'
-const hardening = pageOf('docs/operations/hardening.md', {
+const credential =
+  'systemd-creds makes a key for the machine, as root: unit.test.ts has what comes of it'
+const systemd = pageOf('docs/operations/systemd.md', {
   'useradd --system --home-dir /var/lib/trent --shell /usr/sbin/nologin trent':
     'it changes the machine, as root',
   ...Object.fromEntries(
@@ -33,7 +35,24 @@ const hardening = pageOf('docs/operations/hardening.md', {
       'DeviceAllow=/dev/tpmrm0 rw',
       'SupplementaryGroups=tss',
       'ReadWritePaths=/mnt/backup/trent',
+      'IPAddressDeny=any',
+      'IPAddressAllow=localhost 10.0.0.0/24',
+      'ExecStart=',
+      'ExecStart=/usr/local/bin/trent serve',
     ].map((line) => [line, unit]),
+  ),
+  ...Object.fromEntries(
+    [
+      'install -d -m 700 /etc/credstore.encrypted',
+      'head -c 32 /dev/urandom | systemd-creds encrypt --name=seal.key - /etc/credstore.encrypted/seal.key',
+      'systemd-creds encrypt --name=server.key server.key /etc/credstore.encrypted/server.key',
+      '# in /etc/trent/trent.env',
+      'TRENT_SEAL=file:/run/credentials/trent.service/seal.key',
+      'TRENT_TLS_KEY=/run/credentials/trent.service/server.key',
+      '(umask 077; systemd-creds decrypt --name=seal.key /etc/credstore.encrypted/seal.key /run/seal.key)',
+      'TRENT_SEAL=file:/run/seal.key trent verify-database',
+      'shred --remove /run/seal.key',
+    ].map((line) => [line, credential]),
   ),
 })
 const upgrade = pageOf('docs/operations/upgrade.md', {
@@ -109,7 +128,7 @@ function machine(t: TestContext, folder: string, stands: Record<string, string>)
   return { terminal, current, start, stop }
 }
 
-test('an installation as the page on hardening has it, and its upgrade', async (t) => {
+test('an installation as the page on systemd has it, and its upgrade', async (t) => {
   requireInstalled()
   const folder = temporaryFolder(t)
   const [repository, release] = upstream(t)
@@ -122,7 +141,7 @@ test('an installation as the page on hardening has it, and its upgrade', async (
   for (const each of ['etc/systemd/system', 'usr/local/bin', 'var/backups', 'opt']) {
     mkdirSync(join(folder, each), { recursive: true })
   }
-  const install = hardening.take('umask 022')
+  const install = systemd.take('umask 022')
   const prepare = install.findIndex((line) => line.includes('prepare.mjs'))
   await type(install.slice(0, prepare))
   // `npm ci` would find the same packages in the network.
@@ -132,14 +151,14 @@ test('an installation as the page on hardening has it, and its upgrade', async (
   assert.match(installed, /: the binary that is recorded$|no Node\.js of npm is installed/m)
   const file = join(folder, 'etc/trent/trent.env')
   assert.equal(statSync(file).mode & 0o777, 0o640)
-  writeFileSync(file, hardening.take('TRENT_LISTEN=').map(here).join('\n'))
+  writeFileSync(file, systemd.take('TRENT_LISTEN=').map(here).join('\n'))
   await type('trent certificate')
   for (const name of ['server.pem', 'server.key']) {
     renameSync(join(folder, 'tls', name), join(dirname(file), name))
   }
-  await type(hardening.take('systemctl enable --now trent'))
-  assert.match(await type(hardening.take('export TRENT_DATA_DIR')), /^sealed: true$/m)
-  assert.deepEqual(hardening.left(), [])
+  await type(systemd.take('systemctl enable --now trent'))
+  assert.match(await type(systemd.take('export TRENT_DATA_DIR')), /^sealed: true$/m)
+  assert.deepEqual(systemd.left(), [])
   const { shares = [] } = await ask('Initialize', { shares: 2, threshold: 2 })
   const unseal = async (): Promise<void> => {
     for (const secret of shares) await ask('Unseal', { secret })
