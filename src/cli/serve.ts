@@ -159,7 +159,8 @@ function banner(config: Config, server: RunningServer, account: FirstAccount): s
     '',
     'and try:',
     '  key=$(aws kms create-key --query KeyMetadata.KeyId --output text)',
-    '  aws kms encrypt --key-id "$key" --plaintext "$(printf hello | base64)"',
+    // Version 1 of the AWS CLI takes text as it is, version 2 as Base64. Both read bytes from `fileb://`.
+    '  printf hello | aws kms encrypt --key-id "$key" --plaintext fileb:///dev/stdin',
     '',
   ]
   return `${lines.join('\n')}\n`

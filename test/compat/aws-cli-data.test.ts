@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { CreateAliasCommand } from '@aws-sdk/client-kms'
 import { accountId } from '../harness.ts'
+import { read } from '../listed-files.ts'
 import { pythonClients } from './python-clients.ts'
 import { openWorkplace } from './workplace.ts'
 
@@ -185,3 +186,24 @@ test("errors are AWS's, as the CLI prints them", { skip }, async (t) => {
   )
   assert.deepEqual([stranger.status, wrongSecret.status], [255, 255])
 })
+
+test(
+  'the line of the README encrypts what it says, as the one of a start does',
+  { skip },
+  async (t) => {
+    const { newKey, client, print } = await openWorkplace(t, clients)
+    const TargetKeyId = await newKey()
+    await client.send(new CreateAliasCommand({ AliasName: 'alias/app', TargetKeyId }))
+    const readme = /^ {4}(printf .* aws kms encrypt .*)$/m.exec(read('README.md'))?.[1]
+    const banner = /^ {4}' {2}(printf .* aws kms encrypt .*)',$/m.exec(
+      read('src/cli/serve.ts'),
+    )?.[1]
+    for (const line of [readme, banner?.replace('"$key"', TargetKeyId)]) {
+      assert.ok(line)
+      const printed = await print(`
+      ${line} --query CiphertextBlob --output text | base64 --decode > sealed
+      aws kms decrypt --ciphertext-blob fileb://sealed --query Plaintext --output text`)
+      assert.equal(Buffer.from(printed, 'base64').toString(), 'hello')
+    }
+  },
+)
