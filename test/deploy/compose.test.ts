@@ -69,13 +69,13 @@ test('every server of the files is shut in, and on this machine only', () => {
   const nodes = ['node-1', 'node-2', 'node-3'].map((name) => services[name])
   for (const service of [alone, ...nodes]) {
     assert.ok(service)
-    assert.equal(service.user, '65532:65532')
+    assert.equal(service.user, '10001:10001')
     assert.equal(service.read_only, true)
     assert.deepEqual(service.cap_drop, ['ALL'])
     assert.deepEqual(service.security_opt, ['no-new-privileges:true'])
     assert.deepEqual(service.ulimits, { core: 0 })
     assert.deepEqual(service.healthcheck?.test, ['CMD', 'trent', 'status'])
-    assert.equal(loadConfig({ ...settingsOf(service) }).dataDirectory, '/var/lib/trent')
+    assert.equal(loadConfig({ ...settingsOf(service) }).dataDirectory, '/data')
   }
   for (const service of [alone, ...Object.values(services)]) {
     for (const port of service?.ports ?? []) assert.match(port, /^127\.0\.0\.1:/)
@@ -84,7 +84,7 @@ test('every server of the files is shut in, and on this machine only', () => {
 
 test('the server for tests takes test/test and the name of its service', async (t) => {
   const home = temporaryFolder(t)
-  const settings = here(alone, { '/var/lib/trent': join(home, 'data') })
+  const settings = here(alone, { '/data': join(home, 'data') })
   const server = await serve(t, home, settings)
   const checked = await trentEnded(t, ['status'], settings, home)
   assert.equal(checked.code, 0, checked.stderr)
@@ -113,7 +113,7 @@ test('the key file of the nodes is made once, for their user alone', { skip: can
     const made = spawnSync('setpriv', [...limited, ...entrypoint, script], { encoding: 'utf8' })
     assert.equal(made.status, 0, made.stderr)
     const { mode, uid, gid, size } = statSync(path)
-    assert.deepEqual([mode & 0o777, uid, gid, size], [0o600, 65_532, 65_532, 32])
+    assert.deepEqual([mode & 0o777, uid, gid, size], [0o600, 10_001, 10_001, 32])
     return readFileSync(path)
   }
   // A former try was killed.
@@ -208,7 +208,7 @@ test(
       '172.30.99.0/24': '127.0.0.1',
     }
     const start = (name: string) =>
-      serve(t, home, here(services[name], { ...stands, '/var/lib/trent': join(home, name) }))
+      serve(t, home, here(services[name], { ...stands, '/data': join(home, name) }))
     const [one, two] = [await start('node-1'), await start('node-2')]
     const [, accessKeyId = '', secretAccessKey = ''] =
       /aws_access_key_id = (\S+)\naws_secret_access_key = (\S+)/.exec(
