@@ -28,6 +28,7 @@ import { adoptRoot } from '../store/tables/root-generations.ts'
 import type { GenerationDependencies, RootGenerations } from './generation-parts.ts'
 import { behind, othersIn, readOthers, type OtherNode } from './other-nodes.ts'
 import { createRewrapping, type Rewrapping } from './rewrapping.ts'
+import { deploymentUnder, requireKnown } from './root-key.ts'
 
 /** The longest life of a session or of an import token. */
 const tokensLiveMs = 36 * 60 * 60 * 1000
@@ -170,7 +171,6 @@ class Generations {
   /** A node with a seal that opens by itself needs no people. Others learn it at their next start. */
   async #learnNext(): Promise<void> {
     const { keyring, ownSeal, log } = this.#dependencies
-    const { deploymentId } = this.deployment
     const isNext = ({ version }: { readonly version: number }): boolean =>
       version > keyring.knownVersion
     if (!(await this.#record()).domainKeys.some(isNext)) return
@@ -181,8 +181,9 @@ class Generations {
       return
     }
     const { record, rootKey } = await ownSeal.open('if due')
-    const next = record.domainKeys.filter(isNext)
-    await this.#learn(openDomainKeys(rootKey, deploymentId, next))
+    const { domainKeys } = deploymentUnder(rootKey, record)
+    requireKnown(domainKeys, this.deployment.domainKeys)
+    await this.#learn(domainKeys.filter(isNext))
     log.info({ generation: record.seal.generation }, 'this node knows the new root key')
   }
 

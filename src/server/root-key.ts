@@ -1,6 +1,6 @@
 /** Makes the deployment's root key under a seal, and opens its domain keys with it. @module */
 import { createSecretKey, type KeyObject } from 'node:crypto'
-import { createDomainKey, openDomainKeys } from '../crypto/domain-keys.ts'
+import { createDomainKey, openDomainKeys, type OpenDomainKey } from '../crypto/domain-keys.ts'
 import { NotAuthentic } from '../crypto/keyring.ts'
 import type { OpenDeployment } from '../crypto/open-deployment.ts'
 import type { Clock, Random } from '../model/clock.ts'
@@ -78,6 +78,24 @@ export function deploymentUnder(
       'put the database back from a backup'
     throw new SealRefused(message, { cause })
   }
+}
+
+/**
+ * INVARIANT (no stranger's root key): a server that runs takes a new root key only together with the domain
+ * keys that it knows. Whoever may use the seal and write to the database, but never held the former root
+ * key, cannot wrap these.
+ * @throws {SealRefused}
+ */
+export function requireKnown(
+  opened: readonly OpenDomainKey[],
+  known: readonly OpenDomainKey[],
+): void {
+  const oldest = Math.min(...opened.map(({ version }) => version))
+  const shared = known.filter(({ version }) => version >= oldest)
+  const isSame = ({ version, key }: OpenDomainKey): boolean =>
+    opened.some((each) => each.version === version && each.key.equals(key))
+  if (shared.length > 0 && shared.every(isSame)) return
+  throw new SealRefused('the new root key does not come with the domain keys of this deployment')
 }
 
 /**

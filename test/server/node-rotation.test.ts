@@ -1,173 +1,21 @@
 /**
  * Two nodes that take a new root key, step by step: each sees what the other said at its last
- * confirmation. The real store, seals and keyrings; only the nodes' rows and the time are made up.
+ * confirmation.
  * @module
  */
 import assert from 'node:assert/strict'
-import { createSecretKey, randomBytes, type KeyObject } from 'node:crypto'
 import { join } from 'node:path'
-import { test, type TestContext } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { keyringOf, type TurningKeyring } from '../../src/crypto/domain-keys.ts'
-import type { NodeRecord } from '../../src/model/node.ts'
-import { fileSeal } from '../../src/seals/file.ts'
-import { openAlone, SealStopped, unattended, type Seal } from '../../src/seals/seal.ts'
-import type { RootGenerations } from '../../src/server/generation-parts.ts'
-import { openDeployment } from '../../src/server/root-key.ts'
-import { createRootGenerations } from '../../src/server/root-generations.ts'
+import { test } from 'node:test'
+import { createDomainKey } from '../../src/crypto/domain-keys.ts'
+import { openAlone, SealStopped, unattended } from '../../src/seals/seal.ts'
 import { createStore } from '../../src/store/bound-store.ts'
+import { domainKeys } from '../../src/store/schema/deployment.ts'
 import { readDeployment } from '../../src/store/tables/deployment.ts'
-import {
-  adoptSeal,
-  putNextSeal,
-  SealReplaced,
-  type NextRole,
-} from '../../src/store/tables/other-seals.ts'
+import { adoptSeal, SealReplaced } from '../../src/store/tables/other-seals.ts'
 import { realRandom } from '../crypto/fixed.ts'
-import { engines, temporaryFolder } from '../store/engines.ts'
-import { accountId, insertAccounts, region } from '../store/records.ts'
-import { ownSealOf } from './own-seals.ts'
-
-const [sqlite] = engines
-const clock = { now: () => Date.now(), system: () => Date.now() }
-const moved = async (): Promise<void> => undefined
-
-interface TestNode {
-  readonly keyring: TurningKeyring
-  readonly generations: RootGenerations
-  /** Writes its row, and goes on by what the rows say. */
-  readonly confirm: () => Promise<void>
-  readonly fatal: readonly Error[]
-}
-
-async function openWorld(t: TestContext) {
-  assert.ok(sqlite)
-  const closing: (() => Promise<void>)[] = []
-  // Before the database, which closes when its own hook runs.
-  t.after(() => Promise.all(closing.map((close) => close())))
-  const { database } = await sqlite.open(t)
-  const seal = fileSeal(join(temporaryFolder(t), 'seal.key'), realRandom)
-  const made = await openDeployment({ database, seal, clock, random: realRandom })
-  const rows = new Map<string, NodeRecord>()
-  let elapsedMs = 0
-  const now = performance.now.bind(performance)
-  t.mock.method(performance, 'now', () => now() + elapsedMs)
-  const world = {
-    database,
-    seal,
-    made,
-    rows,
-    closing,
-    /** Rows that are in the table, and that nobody can prove. */
-    unproved: 0,
-    pass(ms: number) {
-      elapsedMs += ms
-    },
-    /** The versions that the tags of the accounts name. */
-    async tags(): Promise<readonly number[]> {
-      const found = await database.query.selectFrom('accounts').select('row_tag').execute()
-      return [...new Set(found.map((row) => Buffer.from(row.row_tag).readUInt32BE(0)))]
-    },
-    async newRoot(): Promise<{ readonly key: KeyObject; readonly record: Uint8Array }> {
-      const rootKey = randomBytes(32)
-      return {
-        key: createSecretKey(rootKey),
-        record: (await seal.seal(rootKey, made.deploymentId)).record,
-      }
-    },
-    /** Has a seal wait for its proof, as `trent rekey` and `trent rotate-root` do. */
-    async wait(role: NextRole, sealedRootKey: Uint8Array, { keyring }: TestNode): Promise<void> {
-      const opened = (await readDeployment(database))?.seal.sealedRootKey ?? assert.fail()
-      const next = { role, kind: 'file', sealedRootKey, createdAt: 0 }
-      await putNextSeal(database, next, { opened, keyring })
-    },
-    async rotate(node: TestNode): Promise<void> {
-      const { key, record } = await world.newRoot()
-      await node.generations.requireSettled()
-      await world.wait('next-root', record, node)
-      await node.generations.adopt(key, record)
-    },
-  }
-  return world
-}
-
-type World = Awaited<ReturnType<typeof openWorld>>
-
-function failBy({ err }: { readonly err?: unknown }): void {
-  throw err
-}
-
-function startNode(
-  world: World,
-  nodeId: string,
-  { seal = world.seal, warn = failBy }: Partial<{ seal: Seal; warn: typeof failBy }> = {},
-): TestNode {
-  const { database, made, rows } = world
-  const keyring = keyringOf(made.deploymentId, made.domainKeys, realRandom)
-  const store = createStore(database, keyring, { onForgedRow: assert.fail })
-  const fatal: Error[] = []
-  let seen: ((nodes: readonly NodeRecord[]) => void) | undefined
-  const generations = createRootGenerations({
-    database,
-    store: {
-      change: (work) => store.change(work),
-      listNodes: async () => [...rows.values()],
-      countNodes: async () => rows.size + world.unproved,
-    },
-    node: { nodeId, follow: (given) => (seen = given) },
-    ownSeal: ownSealOf(database, seal),
-    deployment: made,
-    keyring,
-    workers: { turnKeys: moved },
-    grantReader: { turnKeys: moved },
-    list: moved,
-    clock,
-    random: realRandom,
-    firstAccount: { accountId },
-    region,
-    onFatal: (error) => fatal.push(error),
-    log: { info: () => undefined, warn },
-  })
-  generations.begin({ commit: async (work) => void (await store.change(work)) })
-  generations.followNodes()
-  world.closing.push(generations.close)
-  const confirm = async (): Promise<void> => {
-    const { oldestVersion, knownVersion, newestVersion } = keyring
-    const versions = { oldestKey: oldestVersion, knownKey: knownVersion, currentKey: newestVersion }
-    rows.set(nodeId, { nodeId, name: nodeId, state: 'serving', ...versions } as NodeRecord)
-    seen?.([...rows.values()])
-    await generations.requireSettled().catch(() => undefined) // behind nothing: a breath
-    await sleep(20)
-  }
-  return { keyring, generations, confirm, fatal }
-}
-
-async function twoNodes(t: TestContext) {
-  const world = await openWorld(t)
-  const [a, b] = [startNode(world, 'a'), startNode(world, 'b')]
-  await a.confirm()
-  await b.confirm()
-  const store = createStore(world.database, a.keyring, { onForgedRow: assert.fail })
-  await insertAccounts(store)
-  return { world, a, b }
-}
-
-const versionsOf = ({ keyring }: TestNode): readonly number[] => [
-  keyring.oldestVersion,
-  keyring.knownVersion,
-  keyring.newestVersion,
-]
-
-async function until(what: () => Promise<boolean>, ...nodes: readonly TestNode[]): Promise<void> {
-  for (let tries = 0; !(await what()); tries += 1) {
-    assert.ok(tries < 200, 'it never came true')
-    for (const node of nodes) await node.confirm()
-  }
-}
-
-async function isRewrapped({ generations }: TestNode): Promise<boolean> {
-  return (await generations.status()).former?.state === 'rewrapped'
-}
+import { temporaryFolder } from '../store/engines.ts'
+import { insertAccounts } from '../store/records.ts'
+import { isRewrapped, openWorld, startNode, twoNodes, until, versionsOf } from './rotating-nodes.ts'
 
 test('a node turns when every other one knows the key, and wraps when every one has turned', async (t) => {
   const { world, a, b } = await twoNodes(t)
@@ -227,6 +75,51 @@ test('a new root key that somebody else wrote, or that was given up, never comes
   await assert.rejects(a.generations.adopt(key, record), SealReplaced)
   assert.deepEqual(versionsOf(a), [1, 1, 1])
   assert.equal((await readDeployment(world.database))?.domainKeys.length, 1)
+})
+
+test('a node takes no root key from somebody who never knew the domain keys', async (t) => {
+  const world = await openWorld(t)
+  const told: unknown[] = []
+  const a = startNode(world, 'a')
+  const b = startNode(world, 'b', { warn: ({ err }) => void told.push(err) })
+  await a.confirm()
+  await b.confirm()
+  await insertAccounts(createStore(world.database, a.keyring, { onForgedRow: assert.fail }))
+  await world.rotate(a)
+  const { query } = world.database
+  const genuine = await readDeployment(world.database)
+  assert.ok(genuine)
+  // They may use the seal, and write to the database before b has looked.
+  const stranger = await world.newRoot()
+  const write = async (sealedRootKey: Uint8Array, keys: typeof genuine.domainKeys) => {
+    await query
+      .updateTable('seals')
+      .set({ sealed_root_key: sealedRootKey })
+      .where('generation', '=', 2)
+      .execute()
+    for (const { version, wrapped } of keys) {
+      const row = query.updateTable('domain_keys').set({ wrapped }).where('version', '=', version)
+      await row.execute()
+    }
+  }
+  const { deploymentId } = world.made
+  const forged = genuine.domainKeys.map((each) => ({
+    ...each,
+    wrapped: createDomainKey(stranger.key, deploymentId, each.version, realRandom),
+  }))
+  await write(stranger.record, forged)
+  await a.confirm()
+  await until(async () => told.length > 0, b)
+  assert.match(String(told), /does not come with the domain keys of this deployment/)
+  await query.deleteFrom('domain_keys').where('version', '=', 1).execute()
+  for (let times = 0; times < 5; times += 1) await b.confirm()
+  assert.deepEqual([versionsOf(b), told.length], [[1, 1, 1], 1])
+  // What a wrote is taken when it is back.
+  for (const each of genuine.domainKeys.filter(({ version }) => version === 1)) {
+    await query.insertInto('domain_keys').values(domainKeys.toRow(each)).execute()
+  }
+  await write(genuine.seal.sealedRootKey, genuine.domainKeys)
+  await until(async () => versionsOf(b)[1] === 2, b)
 })
 
 test('a node whose HSM refuses the PIN asks it once for a new root key, and says so once', async (t) => {
