@@ -1,7 +1,7 @@
 /** `trent doctor` as a process, on a stopped deployment and next to a running one. It changes neither. */
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
-import { chmodSync, lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, lstatSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import type { Finding } from '../../src/cli/doctor/finding.ts'
@@ -91,6 +91,18 @@ test('next to a running server, it asks the server, which goes on serving', asyn
   requireFinding(elsewhere, 'ports', 'failed', /does not answer/, /restart it/)
   const sealedBy = await examined(folder, { TRENT_SEAL: 'shamir' })
   requireFinding(sealedBy, 'seal', 'failed', /TRENT_SEAL is shamir/, /set TRENT_SEAL to the file/)
+  // The next start would stay sealed.
+  const key = join(folder, 'data', 'seal.key')
+  renameSync(key, `${key}-away`)
+  const begun = callOperator(join(folder, 'data'), 'BeginRekey', { rotate: true })
+  await assert.rejects(begun, /seal\.key is missing/)
+  requireFinding(
+    await examined(folder, fixed),
+    'seal',
+    'failed',
+    /does not open any more, since \S+Z: key file \S+seal\.key is missing/,
+    /do not restart the server/,
+  )
   assert.equal((await fetch(`${server.url}/readyz`)).status, 200)
   assert.deepEqual(await end(server, 'SIGTERM'), { code: 0, signal: null })
 })
