@@ -1,28 +1,53 @@
-/** A certified OpenID Connect provider on loopback, of which a client gets tokens of its own. @module */
+/** A certified OpenID Connect provider on loopback: for a client of its own, or for people. @module */
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { Provider } from 'oidc-provider'
+import { Provider, type Configuration } from 'oidc-provider'
 
-export interface RealProvider {
+interface Served {
   readonly url: string
   readonly host: string
+  readonly close: () => Promise<void>
+}
+
+/** Gives tokens to a client. */
+export interface RealProvider extends Served {
   readonly subject: string
   readonly audience: string
   readonly token: () => Promise<string>
-  readonly close: () => Promise<void>
+}
+
+/** Asks people who they are. Anybody may be anybody. */
+export interface PeopleProvider extends Served {
+  /** From then on it serves the client, which is public and must use PKCE. */
+  readonly admit: (clientId: string, redirectUri: string) => void
 }
 
 const clientId = 'build-job'
 const clientSecret = 'a secret that this test alone knows'
 const audience = 'urn:trent'
 
-export async function startRealProvider(): Promise<RealProvider> {
+async function serve(): Promise<Served & { readonly by: (configuration: Configuration) => void }> {
   let answer: RequestListener | undefined
   const server = createServer((request, response) => answer?.(request, response))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`
   const url = `http://${host}`
-  const provider = new Provider(url, {
+  return {
+    url,
+    host,
+    by(configuration) {
+      answer = new Provider(url, configuration).callback()
+    },
+    close: async () => {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+export async function startRealProvider(): Promise<RealProvider> {
+  const { by, ...served } = await serve()
+  by({
     clients: [
       {
         client_id: clientId,
@@ -47,10 +72,8 @@ export async function startRealProvider(): Promise<RealProvider> {
       },
     },
   })
-  answer = provider.callback()
   return {
-    url,
-    host,
+    ...served,
     subject: clientId,
     audience,
     async token() {
@@ -59,13 +82,29 @@ export async function startRealProvider(): Promise<RealProvider> {
         client_id: clientId,
         client_secret: clientSecret,
       })
-      const response = await fetch(`${url}/token`, { method: 'POST', body })
+      const response = await fetch(`${served.url}/token`, { method: 'POST', body })
       const { access_token: token } = (await response.json()) as { readonly access_token: string }
       return token
     },
-    close: async () => {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    },
   }
+}
+
+export async function startPeopleProvider(): Promise<PeopleProvider> {
+  const { by, ...served } = await serve()
+  const admit: PeopleProvider['admit'] = (id, redirectUri) =>
+    by({
+      clients: [
+        {
+          client_id: id,
+          token_endpoint_auth_method: 'none',
+          // Its redirect URI is an http URL of this machine.
+          application_type: 'native',
+          grant_types: ['authorization_code'],
+          response_types: ['code'],
+          redirect_uris: [redirectUri],
+        },
+      ],
+      pkce: { required: () => true },
+    })
+  return { ...served, admit }
 }

@@ -11,32 +11,38 @@ import {
 } from '@aws-sdk/client-iam'
 import { CreateKeyCommand, DescribeKeyCommand } from '@aws-sdk/client-kms'
 import type { Page } from 'playwright-core'
+import { startPeopleProvider } from '../compat/real-provider.ts'
 import { accountId, credentials, region } from '../harness.ts'
 import { openPage, screenshot, workplace, type Workplace } from './browser.ts'
 import { clientId, startOidcProvider } from './oidc-provider.ts'
 
 const provider = await startOidcProvider()
 after(() => provider.close())
+const certified = await startPeopleProvider()
+after(() => certified.close())
 const RoleName = 'people'
 const roleArn = `arn:aws:iam::${accountId}:role/${RoleName}`
 const { get } = workplace({
-  TRENT_WEB_IDENTITY_HOSTS: provider.host,
-  TRENT_CONSOLE_SIGN_IN: `Example:issuer=${provider.url};client-id=${clientId};scope=openid email;role=${roleArn}`,
+  TRENT_WEB_IDENTITY_HOSTS: `${provider.host},${certified.host}`,
+  TRENT_CONSOLE_SIGN_IN: [
+    `Example:issuer=${provider.url};client-id=${clientId};scope=openid email;role=${roleArn}`,
+    `Certified:issuer=${certified.url};client-id=${clientId}`,
+  ].join(','),
 })
 
 const document = (statement: object): string =>
   JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', ...statement }] })
 
-async function createRole(iam: IAMClient): Promise<void> {
-  const name = provider.url.replace('http://', '')
+async function createRole(iam: IAMClient, of = provider.url, given = { RoleName }): Promise<void> {
+  const name = of.replace('http://', '')
   const AssumeRolePolicyDocument = document({
     Principal: { Federated: `arn:aws:iam::${accountId}:oidc-provider/${name}` },
     Action: 'sts:AssumeRoleWithWebIdentity',
     Condition: { StringEquals: { [`${name}:aud`]: clientId, [`${name}:sub`]: 'alice' } },
   })
-  await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument }))
+  await iam.send(new CreateRoleCommand({ ...given, AssumeRolePolicyDocument }))
   const PolicyDocument = document({ Action: '*', Resource: '*' })
-  await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: 'all', PolicyDocument }))
+  await iam.send(new PutRolePolicyCommand({ ...given, PolicyName: 'all', PolicyDocument }))
 }
 
 let registering: Promise<IAMClient> | undefined
@@ -46,8 +52,10 @@ function registered({ server }: Workplace): Promise<IAMClient> {
   registering ??= (async () => {
     provider.register(`${server.url}/console/signed-in.html`)
     const iam = new IAMClient({ region: 'us-east-1', endpoint: server.url, credentials })
-    const given = { Url: provider.url, ClientIDList: [clientId] }
-    await iam.send(new CreateOpenIDConnectProviderCommand(given))
+    for (const Url of [provider.url, certified.url]) {
+      const given = { Url, ClientIDList: [clientId] }
+      await iam.send(new CreateOpenIDConnectProviderCommand(given))
+    }
     await createRole(iam)
     return iam
   })()
@@ -191,4 +199,28 @@ test('a provider’s page that is cut off from the console says what to do', asy
   await page.goto(`${place.server.url}/console/signed-in.html?code=a-code&state=x`)
   await page.getByText('The identity provider has cut this window off').waitFor()
   assert.equal(new URL(page.url()).search, '')
+})
+
+test('a certified provider signs people in as well', async (t) => {
+  const place = get(t)
+  if (place === undefined) return
+  const iam = await registered(place)
+  certified.admit(clientId, `${place.server.url}/console/signed-in.html`)
+  await createRole(iam, certified.url, { RoleName: 'certified' })
+  const { page } = await openPage(t, place)
+  // Fonts of the provider's pages are elsewhere.
+  await page.context().route(/^https:/, (route) => route.abort())
+  await page.goto(`${place.server.url}/console/#/${region}/keys`)
+  await page.getByLabel('Role').fill(`arn:aws:iam::${accountId}:role/certified`)
+  const opening = page.waitForEvent('popup')
+  await page.getByRole('button', { name: 'Sign in with Certified' }).click()
+  const popUp = await opening
+  await popUp.getByPlaceholder('Enter any login').fill('alice')
+  await popUp.getByPlaceholder('and password').fill('any')
+  const closing = popUp.waitForEvent('close')
+  await popUp.getByRole('button', { name: 'Sign-in' }).click()
+  await popUp.getByRole('button', { name: 'Continue' }).click()
+  await closing
+  const account = page.locator('#top-bar').getByRole('button', { name: `Account ${accountId}` })
+  await account.filter({ hasText: 'certified/alice' }).waitFor()
 })
