@@ -50,7 +50,8 @@ test('a session that ends in the middle of a form asks to sign in again, and los
   await page.getByRole('textbox', { name: 'Description' }).fill('typed before the session ended')
   await iam.send(new DeleteAccessKeyCommand({ UserName, AccessKeyId: first.accessKeyId }))
   const dialog = page.getByRole('dialog', { name: 'Edit description' })
-  await dialog.getByRole('button', { name: 'Save changes' }).click()
+  // A call of the page itself may be the first to find this, and then its question lies above the button.
+  await dialog.getByRole('button', { name: 'Save changes' }).dispatchEvent('click')
   await page.getByText('Your session has ended').waitFor()
   // Somebody else cannot go on in this page.
   await fillSignIn(page, credentials)
@@ -102,7 +103,8 @@ test('a role whose session ends in the middle of a form is assumed again, and no
   await iam.send(new DeleteRoleCommand({ RoleName }))
   await createRole()
   const dialog = page.getByRole('dialog', { name: 'Edit description' })
-  await dialog.getByRole('button', { name: 'Save changes' }).click()
+  // A call of the page itself may be the first to find this, and then its question lies above the button.
+  await dialog.getByRole('button', { name: 'Save changes' }).dispatchEvent('click')
   await page.getByText('Your session has ended').waitFor()
   await page.getByRole('button', { name: 'Assume the role again' }).click()
   await dialog.waitFor({ state: 'hidden' })

@@ -11,7 +11,7 @@ test('the console answers on the port of the API, which stays as it is', async (
   assert.match(page.headers.get('content-security-policy') ?? '', /^default-src 'none'/)
   assert.match(page.headers.get('content-type') ?? '', /^text\/html/)
   const settings = (await (await fetch(`${server.url}/console/settings.json`)).json()) as object
-  assert.deepEqual(Object.keys(settings), ['region', 'regions', 'version'])
+  assert.deepEqual(Object.keys(settings), ['region', 'regions', 'version', 'signIn'])
   const head = await fetch(`${server.url}/console/settings.json`, { method: 'HEAD' })
   assert.deepEqual([head.status, await head.text()], [200, ''])
   // A signed call to a path of the console is no call.
