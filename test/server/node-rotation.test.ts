@@ -171,6 +171,17 @@ test('former keys are ended once all have turned for a while, and every node for
   assert.equal((await b.generations.status()).former, undefined)
 })
 
+test('a rotation brings back no domain key that another node ends at that moment', async (t) => {
+  const { world, a, b } = await twoNodes(t)
+  await world.rotate(a)
+  await until(() => isRewrapped(a), a, b)
+  const { query } = world.database
+  await query.deleteFrom('domain_keys').where('version', '=', 1).execute()
+  await assert.rejects(world.rotate(a), { message: /were ended meanwhile: begin again/ })
+  const { domainKeys: stored, seal } = (await readDeployment(world.database)) ?? assert.fail()
+  assert.deepEqual([stored.map(({ version }) => version), seal.generation], [[2], 2])
+})
+
 test('a node forgets an ended key also while there is a newer one', async (t) => {
   const { world, a, b } = await twoNodes(t)
   await world.rotate(a)

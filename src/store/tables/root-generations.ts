@@ -9,7 +9,7 @@ import type { WriteScope } from '../row-scope.ts'
 import { retiredKeys, type RetiredKey } from '../schema/audit.ts'
 import { domainKeys, seals, type DomainKeyRecord } from '../schema/deployment.ts'
 import { latestSeal } from './opening-seals.ts'
-import { provedSeal } from './other-seals.ts'
+import { provedSeal, SealReplaced } from './other-seals.ts'
 import { insertRecords } from './table-rows.ts'
 
 /**
@@ -19,7 +19,8 @@ import { insertRecords } from './table-rows.ts'
  * it. The same transaction adds the seal and wraps every domain key under the new root key, and deletes
  * all other seals of the former one.
  * @param of.domainKeys all of them, under the new root key
- * @throws {SealReplaced} without any change, as `provedSeal`
+ * @throws {SealReplaced} without any change, as `provedSeal`, or if the stored domain keys are not the
+ *   former ones among these
  */
 export async function adoptRoot(
   database: Pick<Database, 'query' | 'unscrubbed'>,
@@ -36,6 +37,12 @@ export async function adoptRoot(
   database.unscrubbed.raise()
   await database.query.transaction().execute(async (query) => {
     const { kind, sealedRootKey } = await provedSeal(query, { role: 'next-root', proved, keyring })
+    const stored = await query.selectFrom('domain_keys').select('version').execute()
+    const given = new Set(keys.map(({ version }) => version))
+    // Otherwise the insert would bring back what another node ends at this moment.
+    if (stored.length !== keys.length - 1 || !stored.every(({ version }) => given.has(version))) {
+      throw new SealReplaced('the former root keys were ended meanwhile: begin again')
+    }
     const seal = { generation: (await latestSeal(query)) + 1, kind, sealedRootKey }
     await query.insertInto('seals').values(seals.toRow(seal)).execute()
     await query.deleteFrom('domain_keys').execute()
