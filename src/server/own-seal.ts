@@ -7,6 +7,7 @@
 import type { KeyObject } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import type { Logger } from 'pino'
+import type { OpenDomainKey } from '../crypto/domain-keys.ts'
 import { createJobs } from '../jobs/jobs.ts'
 import type { Readers } from '../metrics/gauges.ts'
 import type { Clock } from '../model/clock.ts'
@@ -47,6 +48,8 @@ export interface OwnSeal {
 export interface OpenedRecord {
   readonly record: DeploymentRecord
   readonly rootKey: KeyObject
+  /** All of them, under this root key. */
+  readonly domainKeys: readonly OpenDomainKey[]
 }
 
 interface OwnSealDependencies {
@@ -160,9 +163,9 @@ class Trials {
         return undefined
       }
       const rootKey = await openAlone(seal, record.seal.sealedRootKey, record.deploymentId)
-      deploymentUnder(rootKey, record)
+      const { domainKeys } = deploymentUnder(rootKey, record)
       this.#note(seal)
-      return { record, rootKey }
+      return { record, rootKey, domainKeys }
     } catch (error) {
       if (isOfSeal(error)) this.#noteFailure(seal, error, file)
       throw error

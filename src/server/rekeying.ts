@@ -25,7 +25,7 @@ import {
 import type { RootGenerations } from './generation-parts.ts'
 import type { OwnSeal } from './own-seal.ts'
 import { peoplesSeal, planOf, type Plan } from './rekey-plan.ts'
-import { deploymentUnder, requireKind } from './root-key.ts'
+import { areAmong, deploymentUnder, requireKind } from './root-key.ts'
 
 export interface Rekeying {
   readonly status: () => Promise<SealStatus>
@@ -288,10 +288,7 @@ function stateOf(stage: Stage): RekeyState {
 /** @throws {SealRefused} unless it is the root key of exactly the domain keys that are in use */
 function requireSame(rootKey: KeyObject, running: OpenDeployment, record: DeploymentRecord): void {
   const { domainKeys } = deploymentUnder(rootKey, record)
-  const same =
-    domainKeys.length === running.domainKeys.length &&
-    domainKeys.every(({ version, key }) =>
-      running.domainKeys.some((each) => each.version === version && each.key.equals(key)),
-    )
-  if (!same) throw new SealRefused('the record does not seal the root key of the running server')
+  const isSame =
+    domainKeys.length === running.domainKeys.length && areAmong(domainKeys, running.domainKeys)
+  if (!isSame) throw new SealRefused('the record does not seal the root key of the running server')
 }

@@ -28,7 +28,7 @@ import { adoptRoot } from '../store/tables/root-generations.ts'
 import type { GenerationDependencies, RootGenerations } from './generation-parts.ts'
 import { behind, othersIn, readOthers, type OtherNode } from './other-nodes.ts'
 import { createRewrapping, type Rewrapping } from './rewrapping.ts'
-import { deploymentUnder, requireKnown } from './root-key.ts'
+import { requireKnown } from './root-key.ts'
 
 /** The longest life of a session or of an import token. */
 const tokensLiveMs = 36 * 60 * 60 * 1000
@@ -180,8 +180,7 @@ class Generations {
       log.warn({}, 'there is a new root key: start this node again and unseal it')
       return
     }
-    const { record, rootKey } = await ownSeal.open('if due')
-    const { domainKeys } = deploymentUnder(rootKey, record)
+    const { record, domainKeys } = await ownSeal.open('if due')
     requireKnown(domainKeys, this.deployment.domainKeys)
     await this.#learn(domainKeys.filter(isNext))
     log.info({ generation: record.seal.generation }, 'this node knows the new root key')

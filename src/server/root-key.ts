@@ -80,6 +80,16 @@ export function deploymentUnder(
   }
 }
 
+/** Whether each of these domain keys is among the others, with the same version. */
+export function areAmong(
+  domainKeys: readonly OpenDomainKey[],
+  others: readonly OpenDomainKey[],
+): boolean {
+  return domainKeys.every(({ version, key }) =>
+    others.some((each) => each.version === version && each.key.equals(key)),
+  )
+}
+
 /**
  * INVARIANT (no stranger's root key): a server that runs takes a new root key only together with the domain
  * keys that it knows. Whoever may use the seal and write to the database, but never held the former root
@@ -92,9 +102,7 @@ export function requireKnown(
 ): void {
   const oldest = Math.min(...opened.map(({ version }) => version))
   const shared = known.filter(({ version }) => version >= oldest)
-  const isSame = ({ version, key }: OpenDomainKey): boolean =>
-    opened.some((each) => each.version === version && each.key.equals(key))
-  if (shared.length > 0 && shared.every(isSame)) return
+  if (shared.length > 0 && areAmong(shared, opened)) return
   throw new SealRefused('the new root key does not come with the domain keys of this deployment')
 }
 
