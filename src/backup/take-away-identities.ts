@@ -111,12 +111,13 @@ export const takeIdentityAway: Readonly<Record<string, TakeAway>> = {
   DeleteGroupPolicy: deleteInline(groups),
   async DeletePolicyVersion(transaction, change, now) {
     const policy = await policyNamed(transaction, change)
+    if (policy === undefined) return 'absent'
     const deleted = change.details['versionId']
-    const versions = policy?.versions.filter(({ versionId }) => versionId !== deleted)
-    if (policy === undefined || versions?.length === policy.versions.length) return 'absent'
+    const versions = policy.versions.filter(({ versionId }) => versionId !== deleted)
+    if (versions.length === policy.versions.length) return 'absent'
     // Another version is in force by a change that cannot be repeated.
     if (policy.defaultVersionId === deleted) return 'left'
-    await transaction.updateManagedPolicy(policy, { versions: versions ?? [], updatedAt: now })
+    await transaction.updateManagedPolicy(policy, { versions, updatedAt: now })
     return 'taken'
   },
   async DeletePolicy(transaction, change) {
@@ -135,9 +136,10 @@ export const takeIdentityAway: Readonly<Record<string, TakeAway>> = {
   },
   async RemoveClientIDFromOpenIDConnectProvider(transaction, change) {
     const provider = await providerNamed(transaction, change)
-    const clientIds = provider?.clientIds.filter((each) => each !== change.details['clientID'])
-    if (provider === undefined || clientIds?.length === provider.clientIds.length) return 'absent'
-    await transaction.updateOidcProvider(provider, { clientIds: clientIds ?? [] })
+    if (provider === undefined) return 'absent'
+    const clientIds = provider.clientIds.filter((each) => each !== change.details['clientID'])
+    if (clientIds.length === provider.clientIds.length) return 'absent'
+    await transaction.updateOidcProvider(provider, { clientIds })
     return 'taken'
   },
   // A restore ends all sessions. Lost changes that are accepted end those of this principal.

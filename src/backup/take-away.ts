@@ -97,10 +97,11 @@ export const takeAway: Readonly<Record<string, TakeAway>> = {
   async ExportXksKey(transaction, { details }) {
     const ref = { proxyId: String(details['proxyId']), keyId: String(details['keyId']) }
     const key = await transaction.findExportedKey(ref)
+    if (key === undefined) return 'absent'
     const since = details['usages']
-    const usages = key?.usages.filter((each) => Array.isArray(since) && since.includes(each))
-    if (key === undefined || usages?.length === key.usages.length) return 'absent'
-    await transaction.updateExportedKey(key, { usages: usages ?? [] })
+    const usages = key.usages.filter((each) => Array.isArray(since) && since.includes(each))
+    if (usages.length === key.usages.length) return 'absent'
+    await transaction.updateExportedKey(key, { usages })
     return 'taken'
   },
   async RevokeXksProxy(transaction, { details }) {
