@@ -1,4 +1,4 @@
-/** How a start that fails is told: in one line, which cannot change the terminal. @module */
+/** Errors of a start are one line, and cannot change the terminal. @module */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { oneLine } from '../../src/cli/one-line.ts'

@@ -11,7 +11,7 @@ import { consoleRoutes } from '../../src/console/console-route.ts'
 import type { SignInProvider } from '../../src/console/setting.ts'
 import type { ProviderCalls } from '../../src/console/sign-in-routes.ts'
 import type { RawRequest, RawResponse } from '../../src/wire/request.ts'
-import { answerRoute, matchRoute, ownNames, routeTable } from '../../src/wire/routes.ts'
+import { asking, type Asking } from './asked-routes.ts'
 
 const script = 'console.log("a script of some length, so that it can be compressed")'
 
@@ -42,31 +42,13 @@ const providers: readonly SignInProvider[] = [
   { name: 'Example', issuer: 'https://login.example.com', clientId: 'trent', scope: 'openid' },
 ]
 
-type Asking = (changes: Partial<RawRequest> & { readonly target: string }) => Promise<RawResponse>
-
 function serving(directory: string, signIn: readonly SignInProvider[] = []): Asking {
   const calls: ProviderCalls = {
     authorizationEndpoint: () => assert.fail('no provider is asked'),
     exchange: () => assert.fail('no provider is asked'),
   }
   const files = createBuiltFiles(pagesOnDisk(directory))
-  const table = routeTable(consoleRoutes(files, settings, { providers: signIn, calls }))
-  return async (changes) => {
-    const request: RawRequest = {
-      listener: 'public',
-      method: 'GET',
-      rawHeaders: ['Host', 'localhost:4599'],
-      body: Buffer.alloc(0),
-      remoteAddress: '127.0.0.1',
-      secure: true,
-      signal: new AbortController().signal,
-      ...changes,
-    }
-    const match = matchRoute(table, request)
-    if (match.to === 'refusal') return match.response
-    assert.equal(match.to, 'route')
-    return answerRoute(match.route, ownNames('127.0.0.1', 4599), request)
-  }
+  return asking(consoleRoutes(files, settings, { providers: signIn, calls }))
 }
 
 test('the console is its page, its assets and its settings, and nothing else', async (t) => {

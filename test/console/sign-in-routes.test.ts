@@ -5,7 +5,7 @@ import { pageHeaders } from '../../src/console/page-headers.ts'
 import type { SignInProvider } from '../../src/console/setting.ts'
 import { signInRoutes, type ProviderCalls } from '../../src/console/sign-in-routes.ts'
 import type { RawRequest, RawResponse } from '../../src/wire/request.ts'
-import { answerRoute, matchRoute, ownNames, routeTable } from '../../src/wire/routes.ts'
+import { asking } from './asked-routes.ts'
 
 const provider: SignInProvider = {
   name: 'Example',
@@ -45,7 +45,7 @@ const elsewhere: Partial<RawRequest> = {
 
 type Exchanged = Parameters<ProviderCalls['exchange']>
 
-interface Asking {
+interface SignInAsking {
   readonly exchanged: Exchanged[]
   readonly pass: (ms: number) => void
   readonly ask: (
@@ -55,10 +55,10 @@ interface Asking {
   ) => Promise<RawResponse>
 }
 
-function asking(calls: Partial<ProviderCalls> = {}, providers = [provider]): Asking {
+function signIns(calls: Partial<ProviderCalls> = {}, providers = [provider]): SignInAsking {
   const exchanged: Exchanged[] = []
   let now = 1_000_000
-  const table = routeTable(
+  const asked = asking(
     signInRoutes({
       providers,
       monotonic: () => now,
@@ -66,8 +66,8 @@ function asking(calls: Partial<ProviderCalls> = {}, providers = [provider]): Ask
         authorizationEndpoint: async ({ issuer }) => ({
           authorizationEndpoint: `${issuer}/authorize`,
         }),
-        async exchange(...asked) {
-          exchanged.push(asked)
+        async exchange(...of) {
+          exchanged.push(of)
           return { idToken: 'a token', sessionName: 'alice' }
         },
         ...calls,
@@ -79,23 +79,14 @@ function asking(calls: Partial<ProviderCalls> = {}, providers = [provider]): Ask
     pass: (ms) => {
       now += ms
     },
-    async ask(path, body, changes = {}) {
-      const request: RawRequest = {
-        listener: 'public',
+    ask: (path, body, changes = {}) =>
+      asked({
         method: 'POST',
         target: `/console/sign-in/${path}`,
         rawHeaders: own,
         body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)),
-        remoteAddress: '127.0.0.1',
-        secure: true,
-        signal: new AbortController().signal,
         ...changes,
-      }
-      const match = matchRoute(table, request)
-      if (match.to === 'refusal') return match.response
-      assert.equal(match.to, 'route')
-      return answerRoute(match.route, ownNames('127.0.0.1', 4599), request)
-    },
+      }),
   }
 }
 
@@ -104,7 +95,7 @@ function messageOf(answer: RawResponse): unknown {
 }
 
 test('the page learns where the provider is, and gets the token of its code', async () => {
-  const { ask, exchanged } = asking()
+  const { ask, exchanged } = signIns()
   const begun = await ask('begin', { provider: 'Example' })
   assert.equal(begun.status, 200)
   assert.deepEqual(JSON.parse(begun.body.toString()), {
@@ -121,7 +112,7 @@ test('the page learns where the provider is, and gets the token of its code', as
 })
 
 test('the redirect URI is of the origin that asks, and no caller can choose another', async () => {
-  const { ask, exchanged } = asking()
+  const { ask, exchanged } = signIns()
   await ask('exchange', { ...given, redirectUri: 'https://evil.example/' })
   await ask('exchange', given, { ...elsewhere, remoteAddress: '192.0.2.1' })
   assert.deepEqual(
@@ -134,7 +125,7 @@ test('the redirect URI is of the origin that asks, and no caller can choose anot
 })
 
 test('another origin, another method, another type and a page without TLS are refused', async () => {
-  const { ask, exchanged } = asking()
+  const { ask, exchanged } = signIns()
   const [host, name, originName, origin, typeName, type] = own
   const headers = (...more: readonly (string | undefined)[]): string[] =>
     more.map((each) => each ?? '')
@@ -161,7 +152,7 @@ test('another origin, another method, another type and a page without TLS are re
 })
 
 test('what is not a request for a token gets one sentence, and no provider is asked', async () => {
-  const { ask, exchanged, pass } = asking()
+  const { ask, exchanged, pass } = signIns()
   const noName = 'The request does not name an identity provider.'
   const odd = 'The request needs a code, a verifier and a nonce in their right form.'
   const bodies: readonly (readonly [unknown, number, string])[] = [
@@ -202,7 +193,7 @@ test('what is not a request for a token gets one sentence, and no provider is as
 test('what the provider refuses, and what it fails at, reaches the page in a sentence', async () => {
   const refused = { refused: 'The ID token is from another issuer.', status: 403 } as const
   const failed = { refused: 'The identity provider does not answer.', status: 502 } as const
-  const { ask } = asking({
+  const { ask } = signIns({
     authorizationEndpoint: async () => failed,
     exchange: async () => refused,
   })
@@ -213,7 +204,7 @@ test('what the provider refuses, and what it fails at, reaches the page in a sen
 })
 
 test('one source asks thirty times and then once a second; other sources are not held up', async () => {
-  const { ask, pass } = asking()
+  const { ask, pass } = signIns()
   const from = (remoteAddress: string): Promise<RawResponse> =>
     ask('begin', { provider: 'Example' }, { ...elsewhere, remoteAddress })
   for (let count = 0; count < 30; count += 1) assert.equal((await from('192.0.2.1')).status, 200)
@@ -232,7 +223,7 @@ test('one source asks thirty times and then once a second; other sources are not
 })
 
 test('all sources together have a limit', async () => {
-  const { ask } = asking()
+  const { ask } = signIns()
   const statuses: number[] = []
   for (let count = 0; count < 210; count += 1) {
     const remoteAddress = `192.0.2.${count}`
@@ -244,7 +235,7 @@ test('all sources together have a limit', async () => {
 
 test('only so many people wait for a provider at once', async () => {
   const release = Promise.withResolvers<{ readonly authorizationEndpoint: string }>()
-  const { ask, pass } = asking({ authorizationEndpoint: () => release.promise })
+  const { ask, pass } = signIns({ authorizationEndpoint: () => release.promise })
   const waiting = Array.from({ length: 64 }, () => {
     pass(1000)
     return ask('begin', { provider: 'Example' })
@@ -259,6 +250,6 @@ test('only so many people wait for a provider at once', async () => {
 })
 
 test('without a provider in the settings there are no such routes', async () => {
-  const { ask } = asking({}, [])
+  const { ask } = signIns({}, [])
   assert.equal((await ask('begin', { provider: 'Example' })).status, 404)
 })
