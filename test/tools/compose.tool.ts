@@ -39,7 +39,7 @@ test('the file for tests has one server, of the image that the environment names
   const { services } = modelOf('tests.yaml', { KMS_IMAGE: 'registry.example/trent:9' })
   assert.deepEqual(Object.keys(services), ['trent'])
   assert.equal(services['trent']?.image, 'registry.example/trent:9')
-  assert.equal(modelOf('tests.yaml').services['trent']?.image, 'trent:0.1.0')
+  assert.equal(modelOf('tests.yaml').services['trent']?.image, 'localhost/trent:0.1.0')
 })
 
 test('the file of nodes has three, and asks for a password', { skip }, () => {
