@@ -1,12 +1,13 @@
 /** The pytest plugin, installed from its sources as from PyPI, with tests of its own. */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { cpSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { pythonPrograms } from '../python-environment.ts'
 import { root, temporaryFolder } from '../start/serve-process.ts'
+import { testingPageBlock } from './testing-page.ts'
 
 const { bin, skip } = await pythonPrograms({
   what: 'pytest',
@@ -63,15 +64,6 @@ def test_another_server_ends_without_a_trace(trent_kms, tmp_path, pytestconfig, 
     assert list(tmp_path.iterdir()) == []
 `
 
-/** A block of code in the guide, by what it contains. */
-function guideBlock(language: string, holding: string): string {
-  const guide = readFileSync(join(root, 'docs', 'testing.md'), 'utf8')
-  const blocks = [...guide.matchAll(/^```(\w+)\n(.*?)^```$/gms)]
-  const found = blocks.find(([, of, text]) => of === language && text?.includes(holding) === true)
-  assert(found?.[2], `a block of ${language} with ${holding}`)
-  return found[2]
-}
-
 test(
   'the pytest plugin starts a server for a session, and needs no conftest.py',
   { skip },
@@ -98,11 +90,11 @@ test(
     ])
     assert.ok(readdirSync(join(folder, 'packages', 'trent_kms')).includes('py.typed'))
 
-    writeFileSync(join(folder, 'trent.yaml'), guideBlock('yaml', 'accounts:'))
+    writeFileSync(join(folder, 'trent.yaml'), testingPageBlock('yaml', 'accounts:'))
     const command = `${process.execPath} ${join(root, 'bin', 'trent.js')}`
-    const settings = guideBlock('ini', '[pytest]').replace('npx trent', command)
+    const settings = testingPageBlock('ini', '[pytest]').replace('npx trent', command)
     writeFileSync(join(folder, 'pytest.ini'), settings)
-    writeFileSync(join(folder, 'test_keys.py'), guideBlock('python', 'trent_kms'))
+    writeFileSync(join(folder, 'test_keys.py'), testingPageBlock('python', 'trent_kms'))
     writeFileSync(join(folder, 'test_trent.py'), tests)
     const { stdout } = await run(['-m', 'pytest', '-q'])
     assert.match(stdout, /^4 passed/m)

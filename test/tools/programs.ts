@@ -37,6 +37,12 @@ const recipes = {
     sources: 'javascript',
     fetch: ['npm ci --ignore-scripts --no-audit --no-fund'],
   },
+  runners: {
+    name: 'test-runners',
+    toolchain: ['node --version'],
+    sources: 'runners',
+    fetch: ['npm ci --ignore-scripts --no-audit --no-fund'],
+  },
   python: {
     name: 'python-program',
     toolchain: ['python3 --version', "python3 -c print(__import__('sys').base_prefix)"],
