@@ -1,6 +1,14 @@
 /** The plain manifests: what they give a pod starts a server, and they give it no more. @module */
 import assert from 'node:assert/strict'
-import { chmodSync, chownSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { request } from 'node:https'
 import { join } from 'node:path'
 import { randomBytes } from 'node:crypto'
@@ -10,13 +18,14 @@ import { loadConfig } from '../../src/config.ts'
 import { openWebIdentities } from '../compat/web-identities.ts'
 import { certified } from '../wire/certificate.ts'
 import { answering } from '../start/terminal.ts'
-import { end, main, ready, run, temporaryFolder, trent } from '../start/serve-process.ts'
+import { end, main, ready, root, run, temporaryFolder, trent } from '../start/serve-process.ts'
 import { callOperator } from '../../src/operator/client.ts'
 import { environmentOf, plainManifests, podSpecOf, type Probe } from './manifests.ts'
 
 const one = podSpecOf(plainManifests('trent.yaml'))
 const nodes = podSpecOf(plainManifests('nodes.yaml'))
-const user = 65_532
+const user = 10_001
+const container = readFileSync(join(root, 'deploy/container/Containerfile'), 'utf8')
 
 test('the pods have no right that Trent does not need', () => {
   for (const pod of [one, nodes]) {
@@ -48,7 +57,36 @@ test('the pods have no right that Trent does not need', () => {
       assert.doesNotMatch(name, /SECRET|PASSWORD|ACCESS_KEY/)
       assert.doesNotMatch(value, /:\/\/[^/@]*:[^/@]*@/, `${name} holds a password`)
     }
-    assert.equal(loadConfig({ ...environmentOf(pod) }).dataDirectory, '/var/lib/trent')
+  }
+})
+
+test('the pods run the image of a release as its Containerfile does', () => {
+  const line = (instruction: string): string =>
+    new RegExp(`^${instruction} (.*)$`, 'm').exec(container)?.[1] ?? assert.fail(instruction)
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    readonly version: string
+  }
+  const inImage = Object.fromEntries(
+    line('ENV')
+      .split(' ')
+      .map((each) => each.split('=')),
+  ) as Readonly<Record<string, string>>
+  for (const pod of [one, nodes]) {
+    const [{ image, ports, volumeMounts }] = pod.containers
+    assert.equal(image, `localhost/trent:${version}`)
+    const { runAsUser, runAsGroup } = pod.securityContext
+    assert.equal(line('USER'), `${runAsUser}:${runAsGroup}`)
+    const data = volumeMounts.find(({ name }) => name === 'data')
+    assert.equal(data?.mountPath, line('VOLUME'))
+    assert.deepEqual(
+      ports.map(({ containerPort }) => String(containerPort)),
+      [line('EXPOSE')],
+    )
+    const environment = environmentOf(pod)
+    for (const name of ['TRENT_DATA_DIR', 'TRENT_LISTEN']) {
+      assert.equal(environment[name], inImage[name], name)
+    }
+    assert.equal(loadConfig({ ...environment }).dataDirectory, line('VOLUME'))
   }
 })
 
@@ -126,7 +164,7 @@ test('a server starts as the pod of the manifests does', { skip: cannotGive }, a
   const settings = Object.fromEntries(
     Object.entries(environmentOf(one)).map(([name, value]) => [
       name,
-      value.replace('/var/lib/trent', data).replace('/etc/trent', join(folder, 'etc')),
+      value.replace(/^\/data$/, data).replace('/etc/trent', join(folder, 'etc')),
     ]),
   )
   const environment = {
@@ -172,8 +210,8 @@ test('a server starts as the pod of the manifests does', { skip: cannotGive }, a
 })
 
 test('the seal opens by a token of the service account, and by no other', async (t) => {
-  const { server: kms, root, issuer, roleArn } = await openWebIdentities(t)
-  const { KeyMetadata } = await root.kms.send(new CreateKeyCommand({}))
+  const { server: kms, root: caller, issuer, roleArn } = await openWebIdentities(t)
+  const { KeyMetadata } = await caller.kms.send(new CreateKeyCommand({}))
   const folder = temporaryFolder(t)
   const token = join(folder, 'token')
   const writeToken = async (sub: string): Promise<void> =>

@@ -14,6 +14,7 @@ export interface Probe {
 export interface Container {
   readonly image: string
   readonly args: readonly string[]
+  readonly ports: readonly { readonly containerPort: number }[]
   readonly env: readonly { readonly name: string; readonly value: string }[]
   readonly startupProbe: Probe
   readonly livenessProbe: Probe
@@ -30,7 +31,7 @@ export interface PodSpec {
   readonly automountServiceAccountToken: boolean
   readonly enableServiceLinks: boolean
   readonly terminationGracePeriodSeconds: number
-  readonly securityContext: object
+  readonly securityContext: { readonly runAsUser: number; readonly runAsGroup: number }
   readonly containers: readonly [Container]
   readonly volumes: readonly {
     readonly name: string

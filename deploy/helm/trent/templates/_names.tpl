@@ -11,7 +11,7 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 {{/* Every setting of a node, those of the values last. */}}
 {{- define "trent.settings" -}}
 TRENT_LISTEN: 0.0.0.0:4599
-TRENT_DATA_DIR: /var/lib/trent
+TRENT_DATA_DIR: /data
 TRENT_STOP_DELAY_SECONDS: {{ .Values.stopDelaySeconds | quote }}
 {{- if .Values.tls.plaintext }}
 TRENT_ALLOW_PLAINTEXT_HTTP: 'true'
