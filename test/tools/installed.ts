@@ -33,10 +33,21 @@ export type Tool =
   | { readonly folder: ''; readonly bin: ''; readonly skip: string }
 
 /** Makes the tool, or finds it made by the same recipe with the same toolchain. */
-export async function installed(recipe: Recipe): Promise<Tool> {
+export function installed(recipe: Recipe): Promise<Tool> {
+  return toolIn(recipe, (folder) => make(recipe, folder))
+}
+
+/** Finds the tool made, and never makes it: for tests of `npm test`, where nobody waits for a build. */
+export function built(recipe: Recipe): Promise<Tool> {
+  return toolIn(recipe, () =>
+    Promise.reject(new NotToBeHad('`npm run test:tools` builds it, and has not yet')),
+  )
+}
+
+async function toolIn(recipe: Recipe, otherwise: (folder: string) => Promise<void>): Promise<Tool> {
   try {
     const folder = join(cache, `${recipe.name}-${await fingerprint(recipe)}`)
-    if (!(await exists(folder))) await make(recipe, folder)
+    if (!(await exists(folder))) await otherwise(folder)
     return { folder, bin: join(folder, 'bin'), skip: false }
   } catch (error) {
     if (!(error instanceof NotToBeHad)) throw error
@@ -78,10 +89,11 @@ async function make(recipe: Recipe, folder: string): Promise<void> {
   }
 }
 
-class NotToBeHad extends Error {
-  constructor(command: string, error: unknown) {
-    super(`\`${command}\` says: ${whatItSaid(error).split('\n').at(-1)}`, { cause: error })
-  }
+class NotToBeHad extends Error {}
+
+function refusedBy(command: string, cause: unknown): NotToBeHad {
+  const line = whatItSaid(cause).split('\n').at(-1)
+  return new NotToBeHad(`\`${command}\` says: ${line}`, { cause })
 }
 
 async function outside(command: string, folder: string): Promise<string> {
@@ -90,7 +102,7 @@ async function outside(command: string, folder: string): Promise<string> {
   } catch (error) {
     // A package that is not the one that was named, or a lock that does not hold, excuses nobody's machine.
     const ours = /checksum|SECURITY ERROR|DO NOT MATCH|require-hashes|lock file|go\.sum/i
-    throw ours.test(whatItSaid(error)) ? error : new NotToBeHad(command, error)
+    throw ours.test(whatItSaid(error)) ? error : refusedBy(command, error)
   }
 }
 
@@ -100,7 +112,7 @@ async function build(command: string, folder: string): Promise<void> {
   } catch (error) {
     // Cargo compares versions no earlier than this.
     const theirs = /rustc \S+ is not supported by the following package/
-    throw theirs.test(whatItSaid(error)) ? new NotToBeHad(command, error) : error
+    throw theirs.test(whatItSaid(error)) ? refusedBy(command, error) : error
   }
 }
 

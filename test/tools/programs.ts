@@ -1,7 +1,30 @@
-/** The small programs beside this file, which use other people's libraries: how each language builds its own. @module */
-import { installed, type Recipe, type Tool } from './installed.ts'
+/** The programs of the folders here, which use other people's libraries: how each is built. @module */
+import { built, installed, type Recipe, type Tool } from './installed.ts'
 
 const recipes = {
+  compose: {
+    name: 'compose',
+    toolchain: ['go version'],
+    sources: 'compose',
+    fetch: ['go mod download'],
+    build: ['go build -p 1 -o bin/compose .'],
+  },
+  helm: {
+    name: 'helm',
+    toolchain: ['go version'],
+    sources: 'helm',
+    fetch: ['go install -p 1 helm.sh/helm/v3/cmd/helm'],
+  },
+  kubernetes: {
+    name: 'kubernetes-validate',
+    toolchain: ['python3 --version', "python3 -c print(__import__('sys').base_prefix)"],
+    sources: 'kubernetes',
+    fetch: [
+      'python3 -m venv venv',
+      'venv/bin/python -m pip install --disable-pip-version-check --no-input --quiet ' +
+        '--require-hashes --only-binary :all: -r requirements.txt',
+    ],
+  },
   go: {
     name: 'go-programs',
     toolchain: ['go version'],
@@ -67,7 +90,12 @@ const recipes = {
   },
 } as const satisfies Record<string, Recipe>
 
-/** Builds the programs of a language, or finds them built. */
-export function programsIn(language: keyof typeof recipes): Promise<Tool> {
-  return installed(recipes[language])
+/** Builds the programs of a folder, or finds them built. */
+export function programsIn(folder: keyof typeof recipes): Promise<Tool> {
+  return installed(recipes[folder])
+}
+
+/** Finds the programs of a folder built. */
+export function builtProgramsIn(folder: keyof typeof recipes): Promise<Tool> {
+  return built(recipes[folder])
 }
