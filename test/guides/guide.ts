@@ -86,7 +86,12 @@ export async function followGuide(
     if (found !== undefined) used.add(found)
     return found
   }
-  const run = openShell(t, place.folder, { ...place.environment, ...options.environment })
+  const run = openShell(t, place.folder, {
+    ...place.environment,
+    // So that commands such as `trent apply` find the server.
+    TRENT_DATA_DIR: place.server.directory,
+    ...options.environment,
+  })
   let printed = ''
   for (const step of steps) {
     if (beginning(step.text, Object.keys(notRun)) !== undefined) printed = '…'
