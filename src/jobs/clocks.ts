@@ -23,15 +23,17 @@ export function offsetOf(before: number, database: number, after: number): Clock
 
 /**
  * Why a node must do nothing that cannot be undone; undefined if its clock agrees with the database's, and
- * with that of one of the other nodes.
+ * with more than half of all clocks, the database's and its own among them. Of two nodes, the one that the
+ * database's clock contradicts is wrong.
  * @param others how far their clocks are ahead of the database's
  */
 export function differenceOf(own: ClockOffset, others: readonly number[]): string | undefined {
   if (differs(own.ms, own.errorMs)) return `${told(own.ms)} the database's`
-  const apart = others.map((other) => own.ms - other)
-  if (apart.length === 0 || apart.some((ms) => !differs(ms, own.errorMs))) return undefined
+  const apart = others.map((other) => own.ms - other).filter((ms) => differs(ms, own.errorMs))
+  const clocks = others.length + 2
+  if (2 * apart.length < clocks) return undefined
   const nearest = apart.reduce((one, ms) => (Math.abs(ms) < Math.abs(one) ? ms : one))
-  return `${told(nearest)} that of every other node`
+  return `${told(nearest)} that of ${countOf(apart.length, others.length)}`
 }
 
 /** Whether a time by which another node decides may be taken over: its clock must not be wrong. */
@@ -46,4 +48,8 @@ function differs(ms: number, errorMs: number): boolean {
 function told(ms: number): string {
   const seconds = Math.round(Math.abs(ms) / 1000)
   return `the clock of this node is ${seconds} seconds ${ms > 0 ? 'ahead of' : 'behind'}`
+}
+
+function countOf(apart: number, others: number): string {
+  return apart === others ? 'every other node' : `${apart} of ${others} other nodes`
 }

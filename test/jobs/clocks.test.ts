@@ -21,9 +21,23 @@ test('a clock more than a minute from that of the database differs', () => {
   assert.equal(differenceOf({ ms: 70_000, errorMs: 15_000 }, []), undefined)
 })
 
-test('a clock more than a minute from those of all other nodes differs, and from one of them does not', () => {
-  assert.match(differenceOf(exact(50_000), [-20_000, -50_000]) ?? '', /70 seconds ahead of that of/)
+test('of two nodes, the one that the clock of the database contradicts is wrong', () => {
+  assert.match(differenceOf(exact(120_000), [0]) ?? '', /120 seconds ahead of the database's/)
+  assert.equal(differenceOf(exact(0), [120_000]), undefined)
+  assert.equal(differenceOf(exact(50_000), [-50_000]), undefined)
+})
+
+test('a clock more than a minute from half of all clocks differs', () => {
+  assert.match(
+    differenceOf(exact(50_000), [-20_000, -50_000]) ?? '',
+    /70 seconds ahead of that of every other node/,
+  )
   assert.equal(differenceOf(exact(50_000), [-50_000, 0]), undefined)
+  assert.match(
+    differenceOf(exact(0), [0, 120_000, 90_000, -100_000]) ?? '',
+    /90 seconds behind that of 3 of 4 other nodes/,
+  )
+  assert.equal(differenceOf(exact(0), [0, 120_000, 90_000]), undefined)
   assert.equal(differenceOf(exact(50_000), []), undefined)
 })
 
