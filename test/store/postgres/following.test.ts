@@ -2,8 +2,15 @@
 import assert from 'node:assert/strict'
 import { EventEmitter, once } from 'node:events'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { NodeRecord } from '../../../src/model/node.ts'
+import { DatabaseUnreachable } from '../../../src/store/postgres/postgres-failure.ts'
 import { openPostgres } from '../../../src/store/postgres/open-postgres.ts'
+import { storeOf } from '../engines.ts'
+import { installedPostgres } from './postgres-binaries.ts'
+import { startPair } from './postgres-pair.ts'
 import { skip, testDatabase, testedVersions } from './shared-server.ts'
+import { asSuperuser, type ServerAddress } from './superuser.ts'
 import { templateWithTables } from './template.ts'
 
 const [version = 0] = testedVersions
@@ -39,4 +46,58 @@ test('messages that are sent at once share a session', { skip }, async (t) => {
   await last
   for (const number of [1, 2, 3]) assert.ok(heard.includes(`first-${number}`), heard.join())
   assert.equal(new Set(heard).size, heard.length)
+})
+
+const node: NodeRecord = {
+  nodeId: '00112233aabbccdd',
+  name: 'n',
+  deploymentId: 'd',
+  state: 'serving',
+  firstSeen: 1,
+  confirmedAt: 1,
+  reachedAt: 1,
+  clockOffset: 0,
+  appliedSeq: 0,
+  appliedId: '0'.repeat(16),
+  oldestKey: 1,
+  knownKey: 1,
+  currentKey: 1,
+  positions: [],
+  rowVersion: 1,
+}
+
+test('a confirmation on a new primary listens there', { skip, timeout: 120_000 }, async (t) => {
+  const binaries = installedPostgres().find((each) => each.version === version)
+  assert.ok(binaries)
+  const { superuser, password, primary, standby } = await startPair(t, binaries)
+  const addressOf = (port: number): ServerAddress => ({ superuser, password, port })
+  const hosts = `127.0.0.1:${primary.port},127.0.0.1:${standby.port}`
+  const url = `postgres://${superuser}:${password}@${hosts}/postgres`
+  const database = await openPostgres({ url, nodeId: node.nodeId })
+  t.after(() => database.close())
+  const { store } = storeOf(database)
+  await store.insertNode(node)
+  const messages = new EventEmitter()
+  database.following.hear(channel, (payload) => messages.emit('message', payload))
+  const confirm = (): Promise<unknown> => database.following.confirm(() => store.sealNode(node))
+  /** What another session says on a server, once it has said it. */
+  const told = async (port: number, payload: string): Promise<void> => {
+    const heard = once(messages, 'message')
+    await asSuperuser(addressOf(port), 'postgres', `SELECT pg_notify('${channel}', '${payload}')`)
+    assert.deepEqual(await heard, [payload])
+  }
+  await confirm()
+  await told(primary.port, 'on the first primary')
+
+  const followed = `SELECT EXISTS (SELECT FROM nodes) AS has_node`
+  const hasNode = async (): Promise<boolean> =>
+    (await asSuperuser(addressOf(standby.port), 'postgres', followed))[0]?.['has_node'] === true
+  while (!(await hasNode())) await sleep(20)
+  primary.process.kill('SIGQUIT')
+  await once(primary.process, 'exit')
+  await assert.rejects(confirm())
+  await assert.rejects(confirm(), DatabaseUnreachable)
+  await asSuperuser(addressOf(standby.port), 'postgres', 'SELECT pg_promote()')
+  await confirm()
+  await told(standby.port, 'on the second primary')
 })
