@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { CreateKeyCommand, DecryptCommand, EncryptCommand, KMSClient } from '@aws-sdk/client-kms'
+import { startChangingProxy } from '../store/postgres/changing-proxy.ts'
 import { skip, testDatabase, testedVersions } from '../store/postgres/shared-server.ts'
 import { eventually } from './node-process.ts'
 import { refusal } from './refusal.ts'
@@ -55,15 +56,25 @@ test(
     const cancelled = assert.rejects(held, /canceling statement/)
     const sleeps = `FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()`
     await eventually(30_000, async () => (await admin(`SELECT pid ${sleeps}`)).length > 0)
+    // Each attempt would wait for the ten seconds of the server's own limit.
+    let shortened = 0
+    const port = await startChangingProxy(t, Number(new URL(url).port), (sent) =>
+      sent.replace(/(?<= lock_timeout=)\d+/, (ms) => {
+        shortened += 1
+        return '300'.padEnd(ms.length)
+      }),
+    )
+    const impatient = url.replace(/:\d+\/(?=[^/]+$)/, `:${port}/`)
     // Behind what the journal logs.
     const { code, stdout, stderr } = await trentEnded(
       t,
       ['serve'],
-      { ...freePort(folder), ...settings },
+      { ...freePort(folder), ...settings, TRENT_DATABASE_URL: impatient },
       folder,
     )
     assert.deepEqual({ code, stdout }, { code: 1, stdout: '' }, stderr)
     assert.match(stderr, /^trent: the database cannot be used: .+ lock timeout\n$/m)
+    assert.ok(shortened > 0)
     await admin(`SELECT pg_cancel_backend(pid) ${sleeps}`)
     await cancelled
 
