@@ -61,7 +61,12 @@ const members = {
 } as const
 type Given = Readonly<Record<keyof typeof members, string>>
 
-type Answering = (request: RawRequest, provider: SignInProvider) => Promise<object | Refused>
+type Body = Readonly<Record<string, unknown>>
+type Answering = (
+  provider: SignInProvider,
+  body: Body,
+  request: RawRequest,
+) => Promise<object | Refused>
 
 function isRefused(answered: object): answered is Refused {
   return 'refused' in answered
@@ -87,7 +92,8 @@ export function signInRoutes({
     bodyBytesMax,
     async handle(request) {
       if (!isAllowed(request)) return busy(429, 'Too many sign-ins. Try again in some seconds.')
-      const { provider: name } = readGiven(request, ['provider']) ?? {}
+      const body = readBody(request)
+      const { provider: name } = readGiven(body, ['provider']) ?? {}
       if (name === undefined) return refusal(400, 'The request does not name an identity provider.')
       const provider = providers.find((each) => each.name === name)
       if (provider === undefined) {
@@ -101,7 +107,7 @@ export function signInRoutes({
       }
       waiting += 1
       try {
-        const answered = await answer(request, provider)
+        const answered = await answer(provider, body, request)
         return isRefused(answered)
           ? refusal(answered.status, answered.refused)
           : jsonAnswer(200, answered, pageHeaders)
@@ -111,9 +117,9 @@ export function signInRoutes({
     },
   })
   return [
-    route('begin', (_request, provider) => calls.authorizationEndpoint(provider)),
-    route('exchange', async (request, provider) => {
-      const given = readGiven(request, ['code', 'verifier', 'nonce'])
+    route('begin', (provider) => calls.authorizationEndpoint(provider)),
+    route('exchange', async (provider, body, request) => {
+      const given = readGiven(body, ['code', 'verifier', 'nonce'])
       if (given === undefined) {
         const refused = 'The request needs a code, a verifier and a nonce in their right form.'
         return { refused, status: 400 }
@@ -129,21 +135,25 @@ function redirectUriOf({ rawHeaders }: RawRequest): string {
   return `${origin.toLowerCase()}/console/${returnPage}`
 }
 
-function readGiven<Name extends keyof Given>(
-  { body }: RawRequest,
-  names: readonly Name[],
-): Pick<Given, Name> | undefined {
+/** Without members when it is not JSON of this form. */
+function readBody({ body }: RawRequest): Body {
   try {
-    const given = parseJsonObject(body, { depthMax: 1, valuesMax: 8 })
-    const read = names.map((name) => [name, given[name]] as const)
-    const isGood = read.every(
-      ([name, value]) => typeof value === 'string' && members[name].test(value),
-    )
-    return isGood ? (Object.fromEntries(read) as Pick<Given, Name>) : undefined // tested above
+    return parseJsonObject(body, { depthMax: 1, valuesMax: 8 })
   } catch (error) {
     if (!(error instanceof MalformedJson)) throw error
-    return undefined
+    return {}
   }
+}
+
+function readGiven<Name extends keyof Given>(
+  body: Body,
+  names: readonly Name[],
+): Pick<Given, Name> | undefined {
+  const read = names.map((name) => [name, body[name]] as const)
+  const isGood = read.every(
+    ([name, value]) => typeof value === 'string' && members[name].test(value),
+  )
+  return isGood ? (Object.fromEntries(read) as Pick<Given, Name>) : undefined // tested above
 }
 
 function refusal(status: number, message: string): RawResponse {
