@@ -180,7 +180,7 @@ const allowedImports: Readonly<Record<string, string>> = {
   'audit/verify': 'audit/delivery audit/journal crypto disk model store',
   events: 'disk jobs model store webhooks',
   wire: 'model operations/contract',
-  console: 'model throttle webhooks wire',
+  console: 'disk model throttle webhooks wire',
   operator: 'disk model webhooks wire',
   tls: 'disk model webhooks wire',
   cache: 'crypto model operations/contract policy store threads',
@@ -211,7 +211,7 @@ const allowedImports: Readonly<Record<string, string>> = {
   'version.ts': '',
   server:
     'audit audit/delivery audit/index audit/journal audit/records authenticate authorize backup cache config.ts console crypto disk events explain jobs keystores lifecycle metrics model operations operations/contract operations/kms operator pipeline pkcs11 policy resolve seals store threads throttle tls version.ts wire',
-  cli: 'backup audit/delivery audit/journal audit/verify config.ts crypto disk jobs metrics model operations/contract operations/trent operator policy seals server store tls version.ts wire',
+  cli: 'backup audit/delivery audit/journal audit/verify config.ts console crypto disk jobs metrics model operations/contract operations/trent operator policy seals server store tls version.ts wire',
   'main.ts': 'cli version.ts',
 }
 

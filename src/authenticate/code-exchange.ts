@@ -1,7 +1,7 @@
 /**
  * Exchanges authorization codes of OpenID Connect providers for ID tokens, for people who sign in to the
- * console. It is a public client with PKCE, and keeps nothing of a sign-in: verifier, state and nonce belong
- * to the page that began it.
+ * console. It is a client with PKCE, public or with a secret, and keeps nothing of a sign-in: verifier, state
+ * and nonce belong to the page that began it.
  *
  * The token comes straight from the provider, so its signature is not checked here. AssumeRoleWithWebIdentity
  * checks it, and decides what the token is good for.
@@ -9,13 +9,17 @@
  * @see https://www.rfc-editor.org/rfc/rfc7636
  * @module
  */
-import { DocumentFailed, mayAsk, type FetchDocument, type PostForm } from './issuer-documents.ts'
+import { authenticatedForm, type SecretMethod } from './client-authentication.ts'
+import { DocumentFailed, type FetchDocument, type PostForm } from './issuer-documents.ts'
 import { jose } from './jose.ts'
+import { createProviderEndpoints, membersOf, type Endpoints } from './provider-endpoints.ts'
 
 /** The console as a client of a provider. */
 export interface OidcClient {
   readonly issuer: string
   readonly clientId: string
+  /** The file with its secret. Without one, the client is public. */
+  readonly secretFile?: string
 }
 
 export interface GivenCode {
@@ -36,7 +40,7 @@ export interface ProvenToken {
 /** Why there is no answer, in a sentence for the person. It holds no text of the provider. */
 export interface ExchangeRefused {
   readonly refused: string
-  /** 403 when the provider or the token refuses, 502 when the provider fails. */
+  /** 403 when the provider or the token refuses, 502 when the provider or the settings fail. */
   readonly status: 403 | 502
 }
 
@@ -51,6 +55,10 @@ export interface CodeExchange {
 export interface CodeExchangeDependencies {
   readonly fetchDocument: FetchDocument
   readonly postForm: PostForm
+  /** Reads the secret of a client, or says why it cannot. The reason is for the log. */
+  readonly readSecret: (
+    file: string,
+  ) => Promise<{ readonly secret: Uint8Array } | { readonly why: string }>
   /** Hosts that may have private addresses. */
   readonly privateHosts: ReadonlySet<string>
   /** Milliseconds of a monotonic clock. */
@@ -60,122 +68,83 @@ export interface CodeExchangeDependencies {
   readonly onError: (error: unknown) => void
 }
 
-/** Milliseconds. */
-const freshMs = 10 * 60_000
-/** How long a provider is left alone after a failure. */
-const pauseMs = 5000
 const askMsMax = 5000
 /** What AssumeRoleWithWebIdentity takes. */
 const tokenCharactersMax = 20_000
 
-interface Endpoints {
-  readonly authorizationEndpoint: string
-  readonly tokenEndpoint: string
-}
+/** The settings and the provider disagree about the client. The message is for the log. */
+class ClientUnfit extends Error {}
 
-interface Entry {
-  known?: Endpoints
-  knownAt: number
-  failedAt: number
-  fetching?: Promise<Endpoints> | undefined
-}
+const failureSentences = {
+  provider: 'The identity provider does not answer as it should. The log of the server says why.',
+  client:
+    'The console is not set up as a client of this identity provider. The log of the server says why.',
+} as const
 
 export function createCodeExchange({
   fetchDocument,
   postForm,
+  readSecret,
   privateHosts,
   monotonic,
   timeLimit = (ms) => AbortSignal.timeout(ms),
   onError,
 }: CodeExchangeDependencies): CodeExchange {
-  /** By issuer. The settings name each of them. */
-  const entries = new Map<string, Entry>()
-  const fetchEndpoints = async (issuer: string, entry: Entry): Promise<Endpoints> => {
-    try {
-      const base = issuer.endsWith('/') ? issuer.slice(0, -1) : issuer
-      const url = `${base}/.well-known/openid-configuration`
-      const described = await fetchDocument(url, [], timeLimit(askMsMax))
-      entry.known = endpointsOf(issuer, membersOf(described), privateHosts)
-      entry.knownAt = monotonic()
-      return entry.known
-    } catch (error) {
-      entry.failedAt = monotonic()
-      throw error
-    } finally {
-      entry.fetching = undefined
-    }
-  }
-  const endpoints = async (issuer: string): Promise<Endpoints> => {
-    const entry = entries.get(issuer) ?? { knownAt: -Infinity, failedAt: -Infinity }
-    entries.set(issuer, entry)
-    const { known, knownAt, failedAt } = entry
-    if (known !== undefined && monotonic() - knownAt < freshMs) return known
-    if (monotonic() - failedAt < pauseMs) throw new DocumentFailed(`${issuer} has failed just now`)
-    // One fetch at a time, shared by all who wait.
-    return (entry.fetching ??= fetchEndpoints(issuer, entry))
-  }
-  /** A failure of the provider becomes a refusal; the log gets the reason. */
+  const endpoints = createProviderEndpoints({
+    fetchDocument: (url) => fetchDocument(url, [], timeLimit(askMsMax)),
+    privateHosts,
+    monotonic,
+  })
+  /** A failure becomes a refusal; the log gets the reason. */
   const unlessFailed = async <T>(ask: () => Promise<T>): Promise<T | ExchangeRefused> => {
     try {
       return await ask()
     } catch (error) {
-      if (!(error instanceof DocumentFailed)) throw error
+      const isProvider = error instanceof DocumentFailed
+      if (!isProvider && !(error instanceof ClientUnfit)) throw error
       onError(error)
-      const refused =
-        'The identity provider does not answer as it should. The log of the server says why.'
-      return { refused, status: 502 }
+      return { refused: failureSentences[isProvider ? 'provider' : 'client'], status: 502 }
     }
   }
+  /** @throws {ClientUnfit} */
+  const proofOf = async (
+    { issuer, secretFile }: OidcClient,
+    { secretMethod: method }: Endpoints,
+  ): Promise<{ readonly method: SecretMethod; readonly secret: Uint8Array } | undefined> => {
+    if (secretFile === undefined) return undefined
+    if (method === undefined) {
+      const methods = 'neither client_secret_basic nor client_secret_post'
+      throw new ClientUnfit(`${issuer}: it takes ${methods}`)
+    }
+    // Read each time, so that a secret that was replaced needs no restart.
+    const read = await readSecret(secretFile)
+    if ('why' in read) throw new ClientUnfit(`${issuer}: ${read.why}`)
+    return { method, secret: read.secret }
+  }
   return {
-    authorizationEndpoint: ({ issuer }) =>
+    authorizationEndpoint: (client) =>
       unlessFailed(async () => {
-        const { authorizationEndpoint } = await endpoints(issuer)
-        return { authorizationEndpoint }
+        const found = await endpoints(client.issuer)
+        // A person should learn before the sign-in that it cannot succeed.
+        await proofOf(client, found)
+        return { authorizationEndpoint: found.authorizationEndpoint }
       }),
-    exchange: ({ issuer, clientId }, { code, verifier, nonce, redirectUri }) =>
+    exchange: (client, { code, verifier, nonce, redirectUri }) =>
       unlessFailed(async () => {
-        const { tokenEndpoint } = await endpoints(issuer)
-        const form = new URLSearchParams({
+        const { issuer, clientId } = client
+        const found = await endpoints(issuer)
+        const fields = {
           grant_type: 'authorization_code',
           code,
           redirect_uri: redirectUri,
-          client_id: clientId,
           code_verifier: verifier,
-        })
-        const answer = await postForm(tokenEndpoint, form, timeLimit(askMsMax), issuer)
+        }
+        const form = authenticatedForm(fields, clientId, await proofOf(client, found))
+        const answer = await postForm(found.tokenEndpoint, form, timeLimit(askMsMax), issuer)
         const members = membersOf(answer.document)
-        if (answer.status !== 200) return refusalOf(members['error'])
+        if (answer.status !== 200) return refusalOf(members['error'], client)
         return readToken(members['id_token'], { issuer, clientId, nonce })
       }),
-  }
-}
-
-/** @throws {DocumentFailed} */
-function endpointsOf(
-  issuer: string,
-  described: Readonly<Record<string, unknown>>,
-  privateHosts: ReadonlySet<string>,
-): Endpoints {
-  if (described['issuer'] !== issuer) {
-    throw new DocumentFailed(`${issuer}: it describes another issuer`)
-  }
-  const endpoint = (name: string): string => {
-    const text = described[name]
-    const url = typeof text === 'string' ? URL.parse(text) : null
-    // A browser is sent to one of them: no scheme but HTTPS, as for what the server asks.
-    if (url === null || url.hash !== '' || !mayAsk(url, privateHosts)) {
-      throw new DocumentFailed(`${issuer}: its ${name} is not a URL that may be asked`)
-    }
-    return url.href
-  }
-  const methods = described['code_challenge_methods_supported']
-  // Several providers support PKCE and do not say so.
-  if (methods !== undefined && !(Array.isArray(methods) && methods.includes('S256'))) {
-    throw new DocumentFailed(`${issuer}: it does not support PKCE with S256`)
-  }
-  return {
-    authorizationEndpoint: endpoint('authorization_endpoint'),
-    tokenEndpoint: endpoint('token_endpoint'),
   }
 }
 
@@ -189,7 +158,14 @@ const knownErrors: ReadonlySet<unknown> = new Set([
   'invalid_scope',
 ])
 
-function refusalOf(error: unknown): ExchangeRefused {
+/** No person can mend these: the client id, its secret or its registration is wrong. */
+const clientErrors: ReadonlySet<unknown> = new Set(['invalid_client', 'unauthorized_client'])
+
+/** @throws {ClientUnfit} */
+function refusalOf(error: unknown, { issuer, clientId }: OidcClient): ExchangeRefused {
+  if (clientErrors.has(error)) {
+    throw new ClientUnfit(`${issuer}: it refuses the client ${clientId}: ${String(error)}`)
+  }
   const code = knownErrors.has(error) ? ` (${String(error)})` : ''
   return { refused: `The identity provider refused the code${code}. Sign in again.`, status: 403 }
 }
@@ -236,8 +212,4 @@ function sessionNameOf({
   return String(first)
     .replaceAll(/[^\w+=,.@-]/g, '-')
     .slice(0, 64)
-}
-
-function membersOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? { ...value } : {}
 }

@@ -41,10 +41,16 @@ export type FetchDocument = (
  */
 export type PostForm = (
   url: string,
-  form: URLSearchParams,
+  form: Form,
   signal: AbortSignal,
   issuer: string,
 ) => Promise<Answer>
+
+export interface Form {
+  readonly fields: URLSearchParams
+  /** Value of the header of that name. */
+  readonly authorization?: string
+}
 
 export interface Answer {
   readonly status: number
@@ -123,7 +129,7 @@ async function fetchOnce(url: URL, asking: Asking): Promise<unknown> {
 /** Statuses of answers to a form that are documents. */
 const formStatuses: ReadonlySet<unknown> = new Set([200, 400, 401])
 
-function askOnce(url: URL, asking: Asking, form?: URLSearchParams): Promise<Answer> {
+function askOnce(url: URL, asking: Asking, form?: Form): Promise<Answer> {
   const { promise, resolve: done, reject } = Promise.withResolvers<Answer>()
   const request = (url.protocol === 'https:' ? requestSecure : requestPlain)(
     url,
@@ -157,15 +163,19 @@ function askOnce(url: URL, asking: Asking, form?: URLSearchParams): Promise<Answ
     },
   )
   request.on('error', reject)
-  request.end(form?.toString())
+  request.end(form?.fields.toString())
   return promise
 }
 
-function partsOf(form: URLSearchParams | undefined): Pick<RequestOptions, 'method' | 'headers'> {
+function partsOf(form: Form | undefined): Pick<RequestOptions, 'method' | 'headers'> {
   const headers = { Accept: 'application/json', 'Accept-Encoding': 'identity' }
   if (form === undefined) return { headers }
-  const type = { 'Content-Type': 'application/x-www-form-urlencoded' }
-  return { method: 'POST', headers: { ...headers, ...type } }
+  const { authorization } = form
+  const more = {
+    'Content-Type': 'application/x-www-form-urlencoded',
+    ...(authorization !== undefined && { Authorization: authorization }),
+  }
+  return { method: 'POST', headers: { ...headers, ...more } }
 }
 
 const untrusted: ReadonlySet<unknown> = new Set([

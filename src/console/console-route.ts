@@ -10,6 +10,7 @@ import type { RawRequest, RawResponse } from '../wire/request.ts'
 import type { Route } from '../wire/routes.ts'
 import type { BuiltFile, BuiltFiles } from './built-files.ts'
 import { openerPolicy, pageHeaders } from './page-headers.ts'
+import { shownProvider } from './setting.ts'
 import { signInRoutes, type SignIn } from './sign-in-routes.ts'
 
 const prefix = '/console/'
@@ -29,7 +30,7 @@ export function consoleRoutes(
   signIn: SignIn,
 ): readonly Route[] {
   const page = { methods: ['GET'], open: 'page', bodyBytesMax: 0 } as const
-  const text = JSON.stringify({ ...settings, signIn: signIn.providers })
+  const text = JSON.stringify({ ...settings, signIn: signIn.providers.map(shownProvider) })
   const hasPopUps = signIn.providers.length > 0
   return [
     ...signInRoutes(signIn),

@@ -1,4 +1,5 @@
 /** The settings of identity providers: who may have a private address, and by whom people sign in. @module */
+import { isAbsolute } from 'node:path'
 import { readIssuer } from '../model/oidc-provider.ts'
 import { readSettingMembers, wrongEntry, type MembersOf } from '../webhooks/setting-members.ts'
 import { SettingWrong } from '../webhooks/webhook-settings.ts'
@@ -13,13 +14,18 @@ export interface IdentitySettings {
 export const identityNames = ['TRENT_WEB_IDENTITY_HOSTS', 'TRENT_CONSOLE_SIGN_IN'] as const
 type Settings = Readonly<Partial<Record<(typeof identityNames)[number], string>>>
 
-/** A provider. Everybody who reaches the console sees all of it. */
-export interface SignInProvider {
+/** A provider. Everybody who reaches the console sees `ShownProvider` of it. */
+export interface SignInProvider extends ShownProvider {
+  /** Absolute path of the file with the client's secret. Without it, the client is public. */
+  readonly secretFile?: string
+}
+
+export interface ShownProvider {
   /** What the button says. */
   readonly name: string
   /** Exactly as in the provider's description and in its tokens. */
   readonly issuer: string
-  /** The console's client id at the provider. The client is public: it has no secret. */
+  /** The console's client id at the provider. */
   readonly clientId: string
   /** Separated by spaces; `openid` is one of them. */
   readonly scope: string
@@ -27,9 +33,20 @@ export interface SignInProvider {
   readonly role?: string
 }
 
+/** Member by member: what is added to a provider is not shown by accident. */
+export function shownProvider({
+  name,
+  issuer,
+  clientId,
+  scope,
+  role,
+}: SignInProvider): ShownProvider {
+  return { name, issuer, clientId, scope, ...(role !== undefined && { role }) }
+}
+
 const setting = 'TRENT_CONSOLE_SIGN_IN'
 const providersMax = 8
-const members = ['issuer', 'client-id', 'scope', 'role'] as const
+const members = ['issuer', 'client-id', 'client-secret-file', 'scope', 'role'] as const
 
 /** @throws {SettingWrong} */
 export function readIdentitySettings(settings: Settings): IdentitySettings {
@@ -85,7 +102,7 @@ function providerOf(
 ): SignInProvider {
   const of = { setting, entry: name }
   const { issuer = '', scope = 'openid', role } = given
-  const clientId = given['client-id'] ?? ''
+  const { 'client-id': clientId = '', 'client-secret-file': secretFile } = given
   const scheme = readIssuer(issuer)?.scheme
   if (scheme === undefined) throw wrongEntry(of, 'issuer= is the https URL of its issuer')
   if (scheme === 'http' && !privateHosts.has(new URL(issuer).host)) {
@@ -94,6 +111,9 @@ function providerOf(
   if (!/^[\x21-\x7e]{1,255}$/.test(clientId)) {
     throw wrongEntry(of, 'client-id= is 1 to 255 printable characters without spaces')
   }
+  if (secretFile !== undefined && !isAbsolute(secretFile)) {
+    throw wrongEntry(of, 'client-secret-file= is an absolute path')
+  }
   const scopes = scope.split(' ')
   if (!scopes.includes('openid') || !scopes.every((each) => /^[\x21-\x7e]{1,64}$/.test(each))) {
     throw wrongEntry(of, 'scope= is a list with openid, separated by single spaces')
@@ -101,5 +121,6 @@ function providerOf(
   if (role !== undefined && !/^arn:[\w-]+:iam::\d{12}:role\/[\w+=,.@/-]{1,576}$/.test(role)) {
     throw wrongEntry(of, 'role= is the ARN of a role')
   }
-  return { name, issuer, clientId, scope, ...(role !== undefined && { role }) }
+  const secret = secretFile !== undefined && { secretFile }
+  return { name, issuer, clientId, scope, ...(role !== undefined && { role }), ...secret }
 }

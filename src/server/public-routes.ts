@@ -4,10 +4,11 @@ import { isSea } from 'node:sea'
 import type { Logger } from 'pino'
 import { createCodeExchange } from '../authenticate/code-exchange.ts'
 import { createFetchDocument, createPostForm } from '../authenticate/issuer-documents.ts'
+import { readClientSecret, wrongClientSecrets } from '../console/client-secret.ts'
 import { consoleRoutes } from '../console/console-route.ts'
 import { createBuiltFiles } from '../console/built-files.ts'
 import { pagesInExecutable, pagesOnDisk } from '../console/page-folders.ts'
-import type { Config } from '../config.ts'
+import { ConfigError, type Config } from '../config.ts'
 import { isLoopback } from '../model/address.ts'
 import { metricsRoute, type MetricsText } from '../wire/metrics-route.ts'
 import type { Handler, Screen, Screened } from '../wire/exchange.ts'
@@ -133,6 +134,14 @@ function serviceRoutes({ serve, screen }: Serving): readonly Route[] {
 /** Built files of the console, in a checkout and in a package. */
 const consoleDirectory = join(import.meta.dirname, '../../console/dist')
 
+/** @throws {ConfigError} when a client secret of the console cannot be used */
+export async function requireClientSecrets(
+  config: Pick<Config, 'console' | 'signInProviders'>,
+): Promise<void> {
+  const [wrong] = config.console ? await wrongClientSecrets(config.signInProviders) : []
+  if (wrong !== undefined) throw new ConfigError(wrong)
+}
+
 function pageRoutes({ config, log }: Pick<Serving, 'config' | 'log'>): readonly Route[] {
   if (!config.console) return []
   const { region, regions, signInProviders: providers, webIdentityHosts: privateHosts } = config
@@ -140,6 +149,7 @@ function pageRoutes({ config, log }: Pick<Serving, 'config' | 'log'>): readonly 
   const calls = createCodeExchange({
     fetchDocument: createFetchDocument(privateHosts),
     postForm: createPostForm(privateHosts),
+    readSecret: readClientSecret,
     privateHosts,
     monotonic: () => performance.now(),
     onError: (error) => log.warn({ err: error }, 'an identity provider failed at a sign-in'),

@@ -15,7 +15,7 @@ import { limitErrors } from './limited-log.ts'
 import { askInside } from '../operator/inside.ts'
 import { shortestPath } from '../operator/socket-path.ts'
 import { createPipeline, type Handle } from '../pipeline/pipeline.ts'
-import { publicService, type PublicService } from './public-routes.ts'
+import { publicService, requireClientSecrets, type PublicService } from './public-routes.ts'
 import { screenCall } from '../pipeline/screen.ts'
 import { openAfterUnseal, type OpenedServer } from './open-after-unseal.ts'
 import { sealOf } from '../seals/choose.ts'
@@ -75,6 +75,7 @@ export async function startServer(config: Config, given: ServerOptions): Promise
   let stopped: Promise<void> | undefined
   const stop = (): Promise<void> => (stopped ??= closeAll(closing))
   try {
+    await requireClientSecrets(config)
     const certificates = await certificatesOf(config, options)
     closing.push(certificates.close)
     await makeDataDirectory(config.dataDirectory)

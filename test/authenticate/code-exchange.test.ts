@@ -2,95 +2,23 @@
 import assert from 'node:assert/strict'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { text as readText } from 'node:stream/consumers'
-import { after, test, type TestContext } from 'node:test'
+import { test } from 'node:test'
+import { documentBytesMax } from '../../src/authenticate/issuer-documents.ts'
 import {
-  createCodeExchange,
-  type CodeExchange,
-  type ExchangeRefused,
-} from '../../src/authenticate/code-exchange.ts'
-import {
-  createFetchDocument,
-  createPostForm,
-  documentBytesMax,
-} from '../../src/authenticate/issuer-documents.ts'
+  described,
+  exchanging,
+  failed,
+  given,
+  issuer,
+  json,
+  provide,
+  refused,
+  tokenOf,
+  type Answering,
+} from './code-exchanges.ts'
 import { startIssuer } from './issuer.ts'
 
-const issuer = await startIssuer('/team')
-after(() => issuer.close())
 const client = { issuer: issuer.url, clientId: 'console' }
-const given = {
-  code: 'a code',
-  verifier: 'v'.repeat(43),
-  nonce: 'n'.repeat(43),
-  redirectUri: 'https://trent.example/console/signed-in.html',
-}
-const described = {
-  issuer: issuer.url,
-  authorization_endpoint: `${issuer.url}/authorize`,
-  token_endpoint: `${issuer.url}/token`,
-  jwks_uri: `${issuer.url}/keys`,
-}
-
-interface Exchanging extends CodeExchange {
-  /** Reasons in the log. */
-  readonly errors: string[]
-  readonly pass: (ms: number) => void
-}
-
-function exchanging(hosts: readonly string[] = [issuer.host], limitMs = 5000): Exchanging {
-  const privateHosts = new Set(hosts)
-  const errors: string[] = []
-  let now = 1_000_000
-  const exchange = createCodeExchange({
-    fetchDocument: createFetchDocument(privateHosts),
-    postForm: createPostForm(privateHosts),
-    privateHosts,
-    monotonic: () => now,
-    timeLimit: () => AbortSignal.timeout(limitMs),
-    onError: (error) => errors.push(error instanceof Error ? error.message : String(error)),
-  })
-  const pass = (ms: number): void => {
-    now += ms
-  }
-  return { ...exchange, errors, pass }
-}
-
-type Answering = (request: IncomingMessage, response: ServerResponse) => unknown
-
-/** The provider describes itself by `document`, and its token endpoint answers by `token`. */
-function provide(t: TestContext, token: Answering, document: object = described): () => number {
-  let asked = 0
-  t.after(() => issuer.answer(undefined))
-  issuer.answer((request, response) => {
-    if (request.url?.endsWith('/token') === true) return token(request, response)
-    if (request.url?.endsWith('/openid-configuration') !== true) return 'own'
-    asked += 1
-    return response.end(JSON.stringify(document))
-  })
-  return () => asked
-}
-
-function json(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8' })
-  response.end(JSON.stringify(body))
-}
-
-const tokenOf = (claims: Readonly<Record<string, unknown>>): Promise<string> =>
-  issuer.sign({ aud: 'console', nonce: given.nonce, ...claims })
-
-async function refused(
-  call: Promise<object>,
-  status: ExchangeRefused['status'],
-  sentence: RegExp,
-): Promise<void> {
-  const answer = await call
-  assert('refused' in answer && 'status' in answer, JSON.stringify(answer))
-  assert.match(String(answer.refused), sentence)
-  assert.equal(answer.status, status)
-}
-
-const failed =
-  /^The identity provider does not answer as it should\. The log of the server says why\.$/
 
 test('a code is exchanged with its verifier, and the description is fetched once', async (t) => {
   const idToken = await tokenOf({ sub: 'job-1', email: 'alice@example.com' })

@@ -18,8 +18,14 @@ export interface RealProvider extends Served {
 
 /** Asks people who they are. Anybody may be anybody. */
 export interface PeopleProvider extends Served {
-  /** From then on it serves the client, which is public and must use PKCE. */
-  readonly admit: (clientId: string, redirectUri: string) => void
+  /** From then on it serves the client, which must use PKCE and is public unless it has a secret. */
+  readonly admit: (clientId: string, redirectUri: string, secret?: ClientSecret) => void
+}
+
+interface ClientSecret {
+  readonly value: string
+  /** The only method by which the provider takes it. */
+  readonly method: 'client_secret_basic' | 'client_secret_post'
 }
 
 const clientId = 'build-job'
@@ -91,12 +97,14 @@ export async function startRealProvider(): Promise<RealProvider> {
 
 export async function startPeopleProvider(): Promise<PeopleProvider> {
   const { by, ...served } = await serve()
-  const admit: PeopleProvider['admit'] = (id, redirectUri) =>
+  const admit: PeopleProvider['admit'] = (id, redirectUri, secret) =>
     by({
+      ...(secret !== undefined && { clientAuthMethods: [secret.method] }),
       clients: [
         {
           client_id: id,
-          token_endpoint_auth_method: 'none',
+          token_endpoint_auth_method: secret?.method ?? 'none',
+          ...(secret !== undefined && { client_secret: secret.value }),
           // Its redirect URI is an http URL of this machine.
           application_type: 'native',
           grant_types: ['authorization_code'],

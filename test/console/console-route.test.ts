@@ -109,6 +109,13 @@ test('every answer of the console has the strict policy, refusals of files inclu
   for (const target of targets) strict(await ask({ target }))
 })
 
+test('the settings show of a provider what people may see, and not where its secret is', async (t) => {
+  const [provider = assert.fail()] = providers
+  const ask = serving(folderOf(t), [{ ...provider, secretFile: '/etc/trent/console-secret' }])
+  const answer = await ask({ target: '/console/settings.json' })
+  assert.deepEqual(JSON.parse(answer.body.toString()), { ...settings, signIn: [provider] })
+})
+
 test('pop-ups keep their opener only where the settings name an identity provider', async (t) => {
   const directory = folderOf(t)
   writeBuild(directory, '<!doctype html>')

@@ -1,5 +1,8 @@
 /** Signing in to the console by an identity provider, in a real browser and its pop-up. @module */
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, test, type TestContext } from 'node:test'
 import {
   CreateOpenIDConnectProviderCommand,
@@ -20,13 +23,30 @@ const provider = await startOidcProvider()
 after(() => provider.close())
 const certified = await startPeopleProvider()
 after(() => certified.close())
+/** Certified providers at which the console has a secret, by the method that each takes alone. */
+const confidential = {
+  client_secret_basic: await startPeopleProvider(),
+  client_secret_post: await startPeopleProvider(),
+} as const
+after(() => Promise.all(Object.values(confidential).map((each) => each.close())))
+const folder = mkdtempSync(join(tmpdir(), 'trent-console-secret-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+const secretFile = join(folder, 'console-secret')
+const secret = 'S3cret: +/%&=~ of the console'
+writeFileSync(secretFile, `${secret}\n`, { mode: 0o600 })
 const RoleName = 'people'
 const roleArn = `arn:aws:iam::${accountId}:role/${RoleName}`
 const { get } = workplace({
-  TRENT_WEB_IDENTITY_HOSTS: `${provider.host},${certified.host}`,
+  TRENT_WEB_IDENTITY_HOSTS: [provider, certified, ...Object.values(confidential)]
+    .map(({ host }) => host)
+    .join(','),
   TRENT_CONSOLE_SIGN_IN: [
     `Example:issuer=${provider.url};client-id=${clientId};scope=openid email;role=${roleArn}`,
     `Certified:issuer=${certified.url};client-id=${clientId}`,
+    ...Object.entries(confidential).map(
+      ([name, { url }]) =>
+        `${name}:issuer=${url};client-id=${clientId};client-secret-file=${secretFile}`,
+    ),
   ].join(','),
 })
 
@@ -52,7 +72,8 @@ function registered({ server }: Workplace): Promise<IAMClient> {
   registering ??= (async () => {
     provider.register(`${server.url}/console/signed-in.html`)
     const iam = new IAMClient({ region: 'us-east-1', endpoint: server.url, credentials })
-    for (const Url of [provider.url, certified.url]) {
+    const people = Object.values(confidential)
+    for (const { url: Url } of [provider, certified, ...people]) {
       const given = { Url, ClientIDList: [clientId] }
       await iam.send(new CreateOpenIDConnectProviderCommand(given))
     }
@@ -202,19 +223,12 @@ test('a provider’s page that is cut off from the console says what to do', asy
   assert.equal(new URL(page.url()).search, '')
 })
 
-test('a certified provider signs people in as well', async (t) => {
-  const place = get(t)
-  if (place === undefined) return
-  const iam = await registered(place)
-  certified.admit(clientId, `${place.server.url}/console/signed-in.html`)
-  await createRole(iam, certified.url, { RoleName: 'certified' })
-  const { page } = await openPage(t, place)
-  // Fonts of the provider's pages are elsewhere.
-  await page.context().route(/^https:/, (route) => route.abort())
-  await page.goto(`${place.server.url}/console/#/${region}/keys`)
-  await page.getByLabel('Role').fill(`arn:aws:iam::${accountId}:role/certified`)
+/** Signs in as alice at a certified provider. Resolves when its window has closed itself. */
+async function signInAtCertified(page: Page, name: string): Promise<void> {
+  // The provider remembers who was there.
+  await page.context().clearCookies()
   const opening = page.waitForEvent('popup')
-  await page.getByRole('button', { name: 'Sign in with Certified' }).click()
+  await page.getByRole('button', { name: `Sign in with ${name}` }).click()
   const popUp = await opening
   await popUp.getByPlaceholder('Enter any login').fill('alice')
   await popUp.getByPlaceholder('and password').fill('any')
@@ -222,6 +236,71 @@ test('a certified provider signs people in as well', async (t) => {
   await popUp.getByRole('button', { name: 'Sign-in' }).click()
   await popUp.getByRole('button', { name: 'Continue' }).click()
   await closing
+}
+
+/** A page that proposes the role, in a browser without what is elsewhere, such as a provider's fonts. */
+async function openForRole(
+  t: TestContext,
+  place: Workplace,
+  role: string,
+): ReturnType<typeof openPage> {
+  const opened = await openPage(t, place)
+  const { page } = opened
+  await page.context().route(/^https:/, (route) => route.abort())
+  await page.goto(`${place.server.url}/console/#/${region}/keys`)
+  await page.getByLabel('Role').fill(`arn:aws:iam::${accountId}:role/${role}`)
+  return opened
+}
+
+function isIn(page: Page, who: string): Promise<void> {
   const account = page.locator('#top-bar').getByRole('button', { name: `Account ${accountId}` })
-  await account.filter({ hasText: 'certified/alice' }).waitFor()
+  return account.filter({ hasText: who }).waitFor()
+}
+
+test('a certified provider signs people in as well', async (t) => {
+  const place = get(t)
+  if (place === undefined) return
+  const iam = await registered(place)
+  certified.admit(clientId, `${place.server.url}/console/signed-in.html`)
+  await createRole(iam, certified.url, { RoleName: 'certified' })
+  const { page } = await openForRole(t, place, 'certified')
+  await signInAtCertified(page, 'Certified')
+  await isIn(page, 'certified/alice')
 })
+
+for (const method of ['client_secret_basic', 'client_secret_post'] as const) {
+  test(`a certified provider that wants a secret gets it, by ${method}, and no page does`, async (t) => {
+    const place = get(t)
+    if (place === undefined) return
+    const { server } = place
+    const iam = await registered(place)
+    const people = confidential[method]
+    people.admit(clientId, `${server.url}/console/signed-in.html`, { value: secret, method })
+    await createRole(iam, people.url, { RoleName: method })
+    const { page, expect } = await openForRole(t, place, method)
+    expect(/status of 502/)
+    const answers: Promise<string>[] = []
+    page.on('response', (response) => answers.push(response.text().catch(() => '')))
+    // The operator has put another secret there.
+    writeFileSync(secretFile, 'another')
+    await signInAtCertified(page, method)
+    await page
+      .getByText('The console is not set up as a client of this identity provider')
+      .waitFor()
+    rmSync(secretFile)
+    await page.getByRole('button', { name: `Sign in with ${method}` }).click()
+    await page.getByText('The log of the server says why').waitFor()
+    // No restart is needed.
+    writeFileSync(secretFile, `${secret}\n`, { mode: 0o600 })
+    await signInAtCertified(page, method)
+    await isIn(page, `${method}/alice`)
+    const log = server.logged.join('\n')
+    assert.match(log, /it refuses the client trent-console: invalid_client/)
+    assert.match(log, /console-secret cannot be read: ENOENT/)
+    const seen = [log, ...(await Promise.all(answers))].join('\n')
+    assert.match(seen, /"idToken"/)
+    for (const each of [secret, encodeURIComponent(secret), secretFile]) {
+      assert.equal(seen.replaceAll(`${secretFile} cannot be read`, '').includes(each), false, each)
+    }
+  })
+}

@@ -17,7 +17,8 @@ test('providers are read with their defaults, and with every member', () => {
   const role = 'arn:aws:iam::111122223333:role/people/readers'
   const text =
     `Example:${least}, ` +
-    `At home 2:issuer=http://localhost:8080/realms/a;client-id=a%2Cb;scope=openid email;role=${role}`
+    'At home 2:issuer=http://localhost:8080/realms/a;client-id=a%2Cb;' +
+    `client-secret-file=/etc/trent/a%3Bsecret;scope=openid email;role=${role}`
   assert.deepEqual(read(text), [
     {
       name: 'Example',
@@ -31,6 +32,7 @@ test('providers are read with their defaults, and with every member', () => {
       clientId: 'a,b',
       scope: 'openid email',
       role,
+      secretFile: '/etc/trent/a;secret',
     },
   ])
   assert.deepEqual(read(undefined), [])
@@ -42,7 +44,8 @@ test('everything that is not such a setting is refused with one line', () => {
     [`<b>:${least}`]: /must be identity providers/,
     [`a:${least},`]: /must be identity providers/,
     [`a:${least},a:${least}`]: /names a twice/,
-    [`a:${least};secret=x`]: /has the members issuer, client-id, scope, role/,
+    [`a:${least};secret=x`]: /has the members issuer, client-id, client-secret-file, scope, role/,
+    [`a:${least};client-secret-file=secret`]: /client-secret-file= is an absolute path/,
     [`a:${least};client-id=x`]: /has one client-id=/,
     [`a:${least};role=%zz`]: /role= is not percent-encoded text/,
     'a:client-id=x': /issuer= is the https URL/,

@@ -136,6 +136,17 @@ test('a wrong setting is told, and nothing else is checked', async (t) => {
   const exposed = await reported(t, folder)
   requireFinding(exposed.findings, 'settings', 'warning', /may read the secrets/, /chmod 600/)
   requireFinding(exposed.findings, 'settings', 'failed', /TRENT_APPLY: ENOENT/, /put the file/)
+  writeFileSync(
+    file,
+    'TRENT_CONSOLE_SIGN_IN=Example:issuer=https://login.example.com;client-id=trent;' +
+      `client-secret-file=${join(folder, 'absent')}\n`,
+  )
+  const unready = await reported(t, folder)
+  const secret =
+    /TRENT_CONSOLE_SIGN_IN: the client secret of Example: \S+absent cannot be read: ENOENT/
+  requireFinding(unready.findings, 'settings', 'failed', secret, /put the secret of the client/)
+  writeFileSync(join(folder, 'absent'), 's3cret\n', { mode: 0o600 })
+  assert.equal((await reported(t, folder)).code, 0)
   writeFileSync(file, 'TRENT_REGION=us-west-2\n')
   assert.equal((await reported(t, folder)).findings[1]?.check, 'server')
   chmodSync(file, 0o666)

@@ -55,6 +55,13 @@ const wrongSettings: readonly (readonly [Settings, RegExp])[] = [
     { TRENT_LISTNE: '127.0.0.1:1' },
     /^TRENT_LISTNE in the environment is not a setting of Trent: did you mean TRENT_LISTEN\?$/,
   ],
+  [
+    {
+      TRENT_CONSOLE_SIGN_IN:
+        'Example:issuer=https://login.example.com;client-id=trent;client-secret-file=/proc/absent',
+    },
+    /^TRENT_CONSOLE_SIGN_IN: the client secret of Example: \/proc\/absent cannot be read: ENOENT$/,
+  ],
   [{ TRENT_CONFIG: 'absent.env' }, /^the settings file .*absent\.env cannot be read$/],
 ]
 

@@ -56,7 +56,7 @@ test(
   { skip: isRoot ? false : 'only root can give files to another user, and only on Linux here' },
   async (t) => {
     const names = [...unit.matchAll(/^LoadCredentialEncrypted=(\S+)$/gm)].map(([, name]) => name)
-    assert.deepEqual(names, ['seal.key', 'server.key', 'hsm-pin', 'tpm-auth'])
+    assert.deepEqual(names, ['seal.key', 'server.key', 'hsm-pin', 'tpm-auth', 'console-secret'])
     const folder = temporaryFolder(t)
     const credentials = join(folder, 'run/credentials/trent.service')
     mkdirSync(credentials, { recursive: true })

@@ -2,6 +2,7 @@
 import { constants } from 'node:fs'
 import { access, readFile, stat } from 'node:fs/promises'
 import { type Config, loadConfig, settingsFile } from '../../config.ts'
+import { wrongClientSecrets } from '../../console/client-secret.ts'
 import { isPrivate } from '../../disk/private.ts'
 import { look, ok, type Finding, type Outcome } from './finding.ts'
 
@@ -29,6 +30,7 @@ export async function checkSettings(
       ...(path === undefined ? [] : await exposed(path)),
       ...(config.testContainer === undefined ? [] : [testContainer]),
       ...(config.applyFile === undefined ? [] : await readable(config.applyFile)),
+      ...(config.console ? await unusableSecrets(config.signInProviders) : []),
     ]
   })
   return { findings, ...(config && { config }) }
@@ -52,4 +54,10 @@ async function readable(applyFile: string): Promise<readonly Outcome[]> {
     const found = `TRENT_APPLY: ${error instanceof Error ? error.message : applyFile}`
     return [{ state: 'failed', found, todo: 'put the file there, or correct the setting' }]
   }
+}
+
+async function unusableSecrets(providers: Config['signInProviders']): Promise<readonly Outcome[]> {
+  const todo = 'put the secret of the client there, readable by the user of the server alone'
+  const wrong = await wrongClientSecrets(providers)
+  return wrong.map((found) => ({ state: 'failed', found, todo }))
 }
