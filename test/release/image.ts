@@ -1,11 +1,13 @@
 /** The image of a release in a container: what `whole-release.ts` does with it. @module */
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import { CreateKeyCommand, DecryptCommand, EncryptCommand, KMSClient } from '@aws-sdk/client-kms'
+import { environmentOf, plainManifests, podSpecOf } from '../deploy/manifests.ts'
+import { certified } from '../wire/certificate.ts'
 import { openPodman, type Podman } from './podman.ts'
 
 interface Image {
@@ -21,14 +23,26 @@ interface Image {
 const credentials = { accessKeyId: 'CIROOT', secretAccessKey: 'ci-root-secret' }
 const container = 'trent'
 const unpackedMax = 175_000_000
+const shutIn = [
+  '--network=host',
+  '--read-only',
+  '--read-only-tmpfs=false',
+  '--cap-drop=all',
+  '--security-opt=no-new-privileges',
+  '--no-healthcheck', // without systemd Podman has no timer for it
+  // What a machine without further rights may set.
+  '--ulimit=nofile=1024:2048',
+  '--ulimit=nproc=1000:2000',
+]
 
 /** Waits for the line that a container prints when it serves, the `starts`-th time. */
-async function readyUrl({ podman }: Podman, starts: number): Promise<string> {
+async function readyUrl({ podman }: Podman, starts: number, name = container): Promise<string> {
   for (;;) {
-    const found = [...podman('logs', container).matchAll(/^Trent is ready on (\S+): /gm)]
-    const url = found[starts - 1]?.[1]
+    const logged = podman('logs', name)
+    const url = [...logged.matchAll(/^Trent is ready on (\S+): /gm)][starts - 1]?.[1]
     if (url !== undefined) return url
-    assert.equal(podman('inspect', '--format={{.State.Status}}', container), 'running')
+    const state = podman('inspect', '--format={{.State.Status}}', name)
+    assert.equal(state, 'running', logged)
     await sleep(200)
   }
 }
@@ -53,22 +67,18 @@ export async function tryImage(t: TestContext, folder: string, archive: string):
   assert.deepEqual(Object.keys(Config.Volumes), ['/data'])
   const [kind, ...health] = Healthcheck.Test
   assert.equal(kind, 'CMD')
+  // A first volume takes owner and mode from here.
+  const inImage = statSync(join(podman('image', 'mount', image), 'data'))
+  podman('image', 'unmount', image)
+  assert.deepEqual([inImage.uid, inImage.gid, inImage.mode & 0o777], [10_001, 10_001, 0o700])
 
   t.after(() => tried('rm', '--force', '--time=0', container))
   podman(
     'run',
     '--detach',
     `--name=${container}`,
-    '--network=host',
-    '--read-only',
-    '--read-only-tmpfs=false',
-    '--cap-drop=all',
-    '--security-opt=no-new-privileges',
+    ...shutIn,
     '--volume=trent:/data',
-    '--no-healthcheck', // without systemd Podman has no timer for it
-    // What a machine without further rights may set.
-    '--ulimit=nofile=1024:2048',
-    '--ulimit=nproc=1000:2000',
     '--env=TRENT_LISTEN=127.0.0.1:0',
     `--env=TRENT_ROOT_ACCESS_KEY_ID=${credentials.accessKeyId}`,
     `--env=TRENT_ROOT_SECRET_ACCESS_KEY=${credentials.secretAccessKey}`,
@@ -80,6 +90,8 @@ export async function tryImage(t: TestContext, folder: string, archive: string):
   const encrypt = new EncryptCommand({ KeyId: KeyMetadata?.KeyId, Plaintext })
   const { CiphertextBlob } = await kms.send(encrypt)
 
+  const volume = statSync(podman('volume', 'inspect', '--format={{.Mountpoint}}', 'trent'))
+  assert.deepEqual([volume.uid, volume.mode & 0o777], [10_001, 0o700])
   const pid = podman('inspect', '--format={{.State.Pid}}', container)
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
   assert.match(status, /^Uid:\t10001\t10001\t10001\t10001$/m)
@@ -95,4 +107,45 @@ export async function tryImage(t: TestContext, folder: string, archive: string):
   const again = clientOf(t, await readyUrl(engine, 2))
   const opened = await again.send(new DecryptCommand({ CiphertextBlob }))
   assert.deepEqual(Buffer.from(opened.Plaintext ?? []), Plaintext)
+  await asInPod(t, engine, image, folder)
+}
+
+/** The image runs with what the manifests give it: their user, their settings, their mounts. */
+async function asInPod(t: TestContext, engine: Podman, image: string, folder: string) {
+  const { podman, tried } = engine
+  const name = 'trent-0'
+  const pod = podSpecOf(plainManifests('trent.yaml'))
+  const { runAsUser, runAsGroup } = pod.securityContext
+  const place = (path: string, mode: number): string => {
+    chownSync(path, 0, runAsGroup) // as `fsGroup` does
+    chmodSync(path, mode)
+    return path
+  }
+  const [data, tls] = [join(folder, 'pod-data'), join(folder, 'pod-tls')]
+  for (const each of [data, tls]) mkdirSync(each)
+  place(data, 0o2770)
+  place(tls, 0o755)
+  const { cert, key } = await certified('trent.trent.svc')
+  for (const [file, text] of [
+    ['tls.crt', cert],
+    ['tls.key', key],
+  ] as const) {
+    writeFileSync(join(tls, file), text)
+    place(join(tls, file), 0o440)
+  }
+  const sources: Readonly<Record<string, string>> = { data, tls }
+  const [{ args, volumeMounts }] = pod.containers
+  const mounts = volumeMounts.map(({ name: of, mountPath }) =>
+    sources[of] === undefined ? `--tmpfs=${mountPath}` : `--volume=${sources[of]}:${mountPath}`,
+  )
+  const settings = { ...environmentOf(pod), TRENT_LISTEN: '127.0.0.1:0' }
+  const given = Object.entries(settings).map(([setting, value]) => `--env=${setting}=${value}`)
+  const user = `--user=${runAsUser}:${runAsGroup}`
+  t.after(() => tried('rm', '--force', '--time=0', name))
+  podman('run', '--detach', `--name=${name}`, ...shutIn, user, ...mounts, ...given, image, ...args)
+  assert.match(await readyUrl(engine, 1, name), /^https:/)
+  // As `kubectl exec`, as the page has it.
+  assert.match(podman('exec', name, 'trent', 'status', '--json'), /"ready": ?true/)
+  assert.match(podman('exec', name, 'trent', 'account', 'create'), /^aws_secret_access_key = \S+$/m)
+  podman('stop', '--time=60', name)
 }
