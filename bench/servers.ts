@@ -56,7 +56,17 @@ export function startTrent(
   const checkout = join(import.meta.dirname, '..')
   const cache = ['--import', join(checkout, 'scripts', 'compile-cache.mjs')]
   const script = join(checkout, 'src', 'main.ts')
-  const child = spawn(process.execPath, [...cache, ...nodeOptions, script, 'serve'], {
+  const command = [process.execPath, ...cache, ...nodeOptions, script, 'serve'] as const
+  return startProgram(command, directory, settings)
+}
+
+/** Starts Trent by a command. */
+export function startProgram(
+  [program, ...given]: readonly [string, ...string[]],
+  directory: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Server> {
+  const child = spawn(program, given, {
     stdio: ['ignore', 'pipe', 'inherit'],
     // No settings file of the checkout.
     cwd: join(directory, '..'),
