@@ -1,6 +1,14 @@
-/** The single executable of this machine, made once: it serves, seals itself, comes back, and reaches an HSM. @module */
+/** The single executable of this machine, made once: it serves, seals itself, comes back, and uses each package. @module */
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test, type TestContext } from 'node:test'
@@ -27,6 +35,8 @@ import {
   type Running,
   type Settings,
 } from '../start/serve-process.ts'
+import * as postgres from '../store/postgres/shared-server.ts'
+import { answersAttested, clientsOf, letsInByToken, outside } from './identities.ts'
 import { buildExecutable, platforms } from './release-scripts.ts'
 
 const platform = `${process.platform}-${process.arch}`
@@ -183,3 +193,42 @@ test(
     assert.deepEqual(await end(serving, 'SIGTERM'), { code: 0, signal: null })
   },
 )
+
+test(
+  'the executable makes certificates, and knows identity providers and attested recipients',
+  { skip },
+  async (t) => {
+    const folder = temporaryFolder(t)
+    const { issuer, attester, environment } = await outside(t, folder)
+    const { start, command } = commandsIn(t, folder, { ...settings, ...environment })
+    await command('certificate', '--name', 'kms.example')
+    const server = await ready(start('serve'))
+    const clients = clientsOf(t, { endpoint: server.url, credentials, folder })
+    await letsInByToken(clients, issuer)
+    await answersAttested(clients, attester)
+    assert.deepEqual(await end(server, 'SIGTERM'), { code: 0, signal: null })
+  },
+)
+
+test('the executable keeps its keys in PostgreSQL', { skip: skip || postgres.skip }, async (t) => {
+  const { url } = await postgres.testDatabase(t, postgres.testedVersions[0] ?? 0)
+  const folder = temporaryFolder(t)
+  const environment = { ...freePort(folder), ...settings, TRENT_DATABASE_URL: url }
+  const { start } = commandsIn(t, folder, environment)
+  const Plaintext = Buffer.from('hello')
+  let CiphertextBlob: Uint8Array | undefined
+  for (const turn of ['first', 'second']) {
+    const server = await ready(start('serve'))
+    const kms = new KMSClient({ endpoint: server.url, region: 'us-west-2', credentials })
+    t.after(() => kms.destroy())
+    if (turn === 'first') {
+      const { KeyMetadata } = await kms.send(new CreateKeyCommand({}))
+      const encrypt = new EncryptCommand({ KeyId: KeyMetadata?.KeyId, Plaintext })
+      CiphertextBlob = (await kms.send(encrypt)).CiphertextBlob
+    }
+    const opened = await kms.send(new DecryptCommand({ CiphertextBlob }))
+    assert.deepEqual(Buffer.from(opened.Plaintext ?? []), Plaintext, turn)
+    assert.deepEqual(await end(server, 'SIGTERM'), { code: 0, signal: null })
+  }
+  assert.equal(existsSync(join(folder, 'data', 'trent.db')), false)
+})
