@@ -61,7 +61,7 @@ export async function verifyLog(options: VerifyLogOptions): Promise<number> {
     return 2
   }
   // Whoever wrote the files chose the names of files and streams.
-  output.write(json ? inJson(report) : asText(visibleIn(report)))
+  output.write(json ? inJson(report) : asText(visibleIn(report), visible(options.delivered ?? '')))
   return report.whole ? 0 : 1
 }
 
@@ -184,7 +184,7 @@ type Told = ProofReport & {
   readonly delivered?: Omit<DeliveredReport, 'checkpoints'>
 }
 
-function asText(report: Told): string {
+function asText(report: Told, deliveredTo: string): string {
   const streams = report.streams.map(
     (stream) =>
       `stream ${stream.stream}: ${stream.records} records in ${stream.segments} segments` +
@@ -206,7 +206,7 @@ function asText(report: Told): string {
       : [
           `BROKEN trent.db: it lacks ${toldMissing(report.missing)}; see \`trent database accept-loss\``,
         ]),
-    ...deliveredLines(report.delivered),
+    ...deliveredLines(report.delivered, deliveredTo),
     ...trustLines(report),
     report.whole
       ? `whole: ${report.proved} records proved, ${report.unanchored} unanchored after the last checkpoint`
@@ -227,12 +227,13 @@ function trustLines({ keys, pinned, database }: Told): readonly string[] {
   ]
 }
 
-function deliveredLines(delivered: Told['delivered']): readonly string[] {
+/** @param directory of the delivered files: a break of all of them has its name */
+function deliveredLines(delivered: Told['delivered'], directory: string): readonly string[] {
   if (delivered === undefined) return []
   const { digests, logFiles, compared, unlisted, undelivered, breaks } = delivered
   return [
     `delivered: ${digests} digests, ${logFiles} log files, ${compared} of them compared with the journal, ` +
       `${unlisted} that no digest names yet; ${undelivered} records not yet delivered`,
-    ...breaks.map(({ file, why }) => `BROKEN ${file}: ${why}`),
+    ...breaks.map(({ file, why }) => `BROKEN ${file === '.' ? directory : file}: ${why}`),
   ]
 }

@@ -122,6 +122,10 @@ test('verify-log answers status 2 where it cannot read, never 0', async () => {
     const options = { directory: join(data, 'journal'), delivered, json: false, output }
     assert.equal(await verifyLog(options), 2)
     assert.match(output.text, /^cannot read .*absent: ENOENT/)
+    // What is wrong with all of the delivered files has the name of their directory.
+    await mkdir(delivered)
+    assert.equal(await verifyLog(options), 1)
+    assert(output.text.includes(`\nBROKEN ${delivered}: there is no digest`), output.text)
   })
   const empty = await mkdtemp(join(tmpdir(), 'trent-verify-'))
   assert.equal((await run(empty, false)).status, 1)
