@@ -78,7 +78,7 @@ function callLines(call: RecordedCall): readonly string[] {
   return [
     `${eventName} of ${caller} ${outcome} at ${eventTime}`,
     ...(errorMessage === undefined ? [] : [`  ${errorMessage}`]),
-    'because, as its record says:',
+    ...(reasons.length === 0 ? [] : ['because, as its record says:']),
     ...reasons.map((reason) => `  ${reason.action}: ${reasonText(reason)}`),
   ]
 }

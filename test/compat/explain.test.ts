@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PutUserPolicyCommand } from '@aws-sdk/client-iam'
-import { DecryptCommand, EncryptCommand } from '@aws-sdk/client-kms'
+import { DecryptCommand, DescribeKeyCommand, EncryptCommand } from '@aws-sdk/client-kms'
 import type {
   AccessExplanation,
   CallExplanation,
@@ -108,6 +108,21 @@ test('a call is explained by its request id: as its record says, and as it would
   assert.match(text, /kms:Encrypt: nothing in the identity policies allows it/)
   assert.match(text, /^ALLOWED {2}kms:Encrypt$/m)
   assert.match(text, /statement #0 of the identity policies, inline policy team allows it/)
+  // Nothing was decided where nothing was found.
+  const describe = new DescribeKeyCommand({ KeyId: 'alias/none' })
+  const error: unknown = await root.kms.send(describe).catch((refused: unknown) => refused)
+  const { $metadata } = error as { readonly $metadata: { readonly requestId: string } }
+  let missing: unknown
+  for (let attempt = 0; missing === undefined && attempt < 40; attempt += 1) {
+    const given = { requestId: $metadata.requestId }
+    missing = await callOperator(server.directory, 'ExplainAccess', given).catch(() => sleep(250))
+  }
+  const told = await trentOf(identities)('explain', '--request', $metadata.requestId)
+  assert.match(
+    told,
+    /^DescribeKey of \S+:root failed with NotFoundException at .*\n.* is not found\.\n\n/,
+  )
+  assert.doesNotMatch(told, /because/)
   await assert.rejects(
     callOperator(server.directory, 'ExplainAccess', { requestId: 'none' }),
     /NotFoundException.*no record of the request none/,
