@@ -12,7 +12,7 @@ import { type ReactNode, useState } from 'react'
 import type { Aws } from '../aws/aws.ts'
 import { askTrent } from '../aws/trent.ts'
 import { whenRecorded } from '../aws/when-recorded.ts'
-import { useAsked } from '../shell/asked.ts'
+import { useAction, useAsked } from '../shell/asked.ts'
 import { useConsole } from '../shell/context.ts'
 import { Failed } from '../shell/failed.tsx'
 import { Moment } from '../shell/moment.tsx'
@@ -23,8 +23,7 @@ import type { ScreenProps } from '../shell/screens.ts'
 import { accessText } from '../text/access.ts'
 import { text } from '../text/text.ts'
 import { type CallExplanation, type Edit, editText, reasonText } from './answers.ts'
-
-const requestIds = /[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}/i
+import { requestOf } from './request-of.ts'
 
 async function explain(aws: Aws, region: string, requestId: string): Promise<CallExplanation> {
   const answer = await askTrent(aws, region, '/_trent/explain', { requestId })
@@ -32,10 +31,13 @@ async function explain(aws: Aws, region: string, requestId: string): Promise<Cal
 }
 
 export function WhyScreen({ place }: ScreenProps): ReactNode {
-  const { region } = useConsole()
+  const { aws, region } = useConsole()
   const given = place.query.get('request') ?? ''
   const [input, setInput] = useState(given)
-  const id = requestIds.exec(input)?.[0]
+  const { run, running, error } = useAction(async () => {
+    const request = await requestOf(aws, region, input)
+    replacePlace(hrefOf(region, ['why'], { request }))
+  })
   return (
     <SpaceBetween size="l">
       <Header variant="h1" description={accessText.whyHint}>
@@ -45,16 +47,11 @@ export function WhyScreen({ place }: ScreenProps): ReactNode {
         <form
           onSubmit={(event) => {
             event.preventDefault()
-            if (id !== undefined) replacePlace(hrefOf(region, ['why'], { request: id }))
+            run()
           }}
         >
           <SpaceBetween size="m">
-            <FormField
-              label={accessText.input}
-              description={accessText.soon}
-              errorText={input !== '' && id === undefined ? accessText.noId : ''}
-              stretch
-            >
+            <FormField label={accessText.input} description={accessText.soon} stretch>
               <Textarea
                 value={input}
                 rows={3}
@@ -62,12 +59,13 @@ export function WhyScreen({ place }: ScreenProps): ReactNode {
                 onChange={({ detail }) => setInput(detail.value)}
               />
             </FormField>
-            <Button variant="primary" disabled={id === undefined}>
+            <Button variant="primary" loading={running} disabled={input.trim() === ''}>
               {accessText.explain}
             </Button>
           </SpaceBetween>
         </form>
       </Container>
+      <Failed error={error} title={accessText.notFound} />
       {given !== '' && <Explained id={given} />}
     </SpaceBetween>
   )

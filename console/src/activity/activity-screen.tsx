@@ -5,7 +5,6 @@ import {
   LookupEventsCommand,
   type LookupEventsCommandOutput,
 } from '@aws-sdk/client-cloudtrail'
-import BarChart from '@cloudscape-design/components/bar-chart'
 import Box from '@cloudscape-design/components/box'
 import Button from '@cloudscape-design/components/button'
 import Checkbox from '@cloudscape-design/components/checkbox'
@@ -18,28 +17,33 @@ import Modal from '@cloudscape-design/components/modal'
 import Select from '@cloudscape-design/components/select'
 import SpaceBetween from '@cloudscape-design/components/space-between'
 import Table from '@cloudscape-design/components/table'
-import { type ReactNode, useState } from 'react'
+import { type ReactNode, useEffect, useState } from 'react'
 import { useConsole } from '../shell/context.ts'
 import { RefreshButton } from '../shell/refresh-button.tsx'
 import { Failed } from '../shell/failed.tsx'
 import { Moment } from '../shell/moment.tsx'
 import { usePages } from '../shell/pages.tsx'
-import { Panel } from '../shell/panel.tsx'
 import { hrefOf, replacePlace } from '../shell/router.ts'
 import type { ScreenProps } from '../shell/screens.ts'
 import { activityText } from '../text/activity.ts'
 import { text } from '../text/text.ts'
-import { barsOf, recordOf } from './events.ts'
+import { Chart } from './chart.tsx'
+import { recordOf } from './events.ts'
 
 type Attribute = keyof typeof activityText.attributes
 
 export function ActivityScreen({ place }: ScreenProps): ReactNode {
   const { aws, region } = useConsole()
-  const resource = place.query.get('resource')
-  const [attribute, setAttribute] = useState<Attribute>(resource === null ? 'all' : 'ResourceName')
-  const [value, setValue] = useState(resource ?? '')
-  const [asking, setAsking] = useState({ attribute, value })
-  const [onlyRefused, setOnlyRefused] = useState(false)
+  const { query } = place
+  const asking = readFilter(query)
+  const [attribute, setAttribute] = useState<Attribute>(asking.attribute)
+  const [value, setValue] = useState(asking.value)
+  const onlyRefused = query.has('refused')
+  // A link may lead from one filter to another.
+  useEffect(() => {
+    setAttribute(asking.attribute)
+    setValue(asking.value)
+  }, [asking.attribute, asking.value])
   const [shownEvent, setShownEvent] = useState<Event>()
   const page = (NextToken?: string): Promise<LookupEventsCommandOutput> =>
     aws.run(CloudTrailClient, region, (trail) =>
@@ -64,11 +68,13 @@ export function ActivityScreen({ place }: ScreenProps): ReactNode {
   const shown = onlyRefused
     ? events.filter((event) => recordOf(event).errorCode !== undefined)
     : events
-  const search = (): void => {
-    setAsking({ attribute, value })
-    const asResource = attribute === 'ResourceName' && value !== '' ? { resource: value } : {}
-    replacePlace(hrefOf(region, ['activity'], asResource))
-  }
+  const search = (refused: boolean): void =>
+    replacePlace(
+      hrefOf(region, ['activity'], {
+        ...(attribute !== 'all' && value !== '' && { by: attribute, value }),
+        ...(refused && { refused: '' }),
+      }),
+    )
   const options = (Object.keys(activityText.attributes) as Attribute[]).map((id) => ({
     value: id,
     label: activityText.attributes[id],
@@ -86,7 +92,7 @@ export function ActivityScreen({ place }: ScreenProps): ReactNode {
         <form
           onSubmit={(event) => {
             event.preventDefault()
-            search()
+            search(onlyRefused)
           }}
         >
           <SpaceBetween size="m" direction="horizontal" alignItems="end">
@@ -103,10 +109,7 @@ export function ActivityScreen({ place }: ScreenProps): ReactNode {
               </FormField>
             )}
             <Button>{activityText.search}</Button>
-            <Checkbox
-              checked={onlyRefused}
-              onChange={({ detail }) => setOnlyRefused(detail.checked)}
-            >
+            <Checkbox checked={onlyRefused} onChange={({ detail }) => search(detail.checked)}>
               {activityText.refused}
             </Checkbox>
           </SpaceBetween>
@@ -123,6 +126,7 @@ export function ActivityScreen({ place }: ScreenProps): ReactNode {
         loading={asked.state === 'loading'}
         loadingText={text.loading}
         resizableColumns
+        wrapLines
         ariaLabels={{ tableLabel: activityText.title }}
         empty={activityText.empty}
         columnDefinitions={eventColumns(region, setShownEvent)}
@@ -145,6 +149,16 @@ export function ActivityScreen({ place }: ScreenProps): ReactNode {
       )}
     </SpaceBetween>
   )
+}
+
+/** The filter that the address names. */
+function readFilter(query: URLSearchParams): {
+  readonly attribute: Attribute
+  readonly value: string
+} {
+  const by = query.get('by') ?? 'all'
+  const known = Object.keys(activityText.attributes) as Attribute[]
+  return { attribute: known.find((each) => each === by) ?? 'all', value: query.get('value') ?? '' }
 }
 
 function eventColumns(region: string, show: (event: Event) => void) {
@@ -186,7 +200,8 @@ function eventColumns(region: string, show: (event: Event) => void) {
         const href = hrefOf(region, ['why'], { request: requestId ?? '' })
         return (
           <>
-            {errorCode} {requestId !== undefined && <Link href={href}>{activityText.why}</Link>}
+            <div>{errorCode}</div>
+            {requestId !== undefined && <Link href={href}>{activityText.why}</Link>}
           </>
         )
       },
@@ -206,24 +221,4 @@ function eventColumns(region: string, show: (event: Event) => void) {
       minWidth: 260,
     },
   ]
-}
-
-function Chart({ events }: { readonly events: readonly Event[] }): ReactNode {
-  const bars = barsOf(events)
-  if (bars.length === 0) return null
-  return (
-    <Panel title={activityText.chart}>
-      <BarChart
-        height={140}
-        hideFilter
-        hideLegend
-        xScaleType="categorical"
-        series={[{ title: activityText.calls, type: 'bar', data: [...bars] }]}
-        ariaLabel={activityText.chart}
-        empty={activityText.chartEmpty}
-        xTitle={activityText.columns.at}
-        yTitle={activityText.calls}
-      />
-    </Panel>
-  )
 }

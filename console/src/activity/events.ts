@@ -5,6 +5,7 @@ export interface ShownRecord {
   readonly principal?: string | undefined
   readonly source?: string | undefined
   readonly errorCode?: string | undefined
+  readonly errorMessage?: string | undefined
   readonly requestId?: string | undefined
 }
 
@@ -25,12 +26,14 @@ function readRecord(text: string): ShownRecord {
       readonly userIdentity?: { readonly arn?: string; readonly invokedBy?: string }
       readonly sourceIPAddress?: string
       readonly errorCode?: string
+      readonly errorMessage?: string
       readonly requestID?: string
     }
     return {
       principal: record.userIdentity?.arn ?? record.userIdentity?.invokedBy,
       source: record.sourceIPAddress,
       errorCode: record.errorCode,
+      errorMessage: record.errorMessage,
       requestId: record.requestID,
     }
   } catch {

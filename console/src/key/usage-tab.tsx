@@ -1,8 +1,10 @@
-/** Who used a key last, and when. @module */
+/** Who used a key last, and when; its latest calls. @module */
+import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail'
 import KeyValuePairs from '@cloudscape-design/components/key-value-pairs'
 import Link from '@cloudscape-design/components/link'
 import SpaceBetween from '@cloudscape-design/components/space-between'
 import type { ReactNode } from 'react'
+import { Chart } from '../activity/chart.tsx'
 import { LastUse, lastUseOf } from '../keys/last-use.tsx'
 import { useAsked } from '../shell/asked.ts'
 import { useConsole } from '../shell/context.ts'
@@ -27,8 +29,8 @@ export function UsageTab({ keyId, metadata }: KeyTabProps): ReactNode {
   const { usage, record } = asked.value
   const { KeyLastUsage: last } = usage
   return (
-    <Panel title={words.title} hint={words.hint}>
-      <SpaceBetween size="m">
+    <SpaceBetween size="m">
+      <Panel title={words.title} hint={words.hint}>
         {last?.Timestamp === undefined ? (
           <LastUse use={asked.value} />
         ) : (
@@ -46,10 +48,31 @@ export function UsageTab({ keyId, metadata }: KeyTabProps): ReactNode {
             ]}
           />
         )}
-        <Link href={hrefOf(region, ['activity'], { resource: metadata.Arn ?? keyId })}>
-          {words.activity}
-        </Link>
-      </SpaceBetween>
-    </Panel>
+      </Panel>
+      <Calls arn={metadata.Arn ?? keyId} />
+    </SpaceBetween>
+  )
+}
+
+/** The latest calls that named the key, in a small chart. */
+function Calls({ arn }: { readonly arn: string }): ReactNode {
+  const { aws, region } = useConsole()
+  const { asked, again } = useAsked(`calls ${arn}`, async () => {
+    const LookupAttributes = [{ AttributeKey: 'ResourceName' as const, AttributeValue: arn }]
+    const { Events = [] } = await aws.run(CloudTrailClient, region, (trail) =>
+      trail.send(new LookupEventsCommand({ LookupAttributes, MaxResults: 50 })),
+    )
+    return Events
+  })
+  return (
+    <>
+      {asked.state === 'failed' && (
+        <Failed error={asked.error} title={words.callsFailed} again={again} />
+      )}
+      {asked.state === 'here' && <Chart events={asked.value} title={words.calls} />}
+      <Link href={hrefOf(region, ['activity'], { by: 'ResourceName', value: arn })}>
+        {words.activity}
+      </Link>
+    </>
   )
 }

@@ -43,10 +43,14 @@ export const accessText = {
       `Create a grant for ${principal}: ${operations}.`,
   },
   why: 'Why was this denied?',
-  whyHint: 'Paste the request id of a call, or the whole error message with it.',
+  whyHint: 'Paste the request id of a call, or its whole error message.',
   input: 'Request id or error message',
   explain: 'Explain',
-  noId: 'There is no request id in this text. It looks like 1b6e4c1a-….',
+  notFound: 'The call was not found',
+  noOperation:
+    'There is no request id in this text, such as 1b6e4c1a-…, and no error message that names an operation.',
+  noRecord: (operation: string): string =>
+    `None of the latest records of ${operation} in this account and Region has this error message.`,
   whyFailed: 'The call could not be explained',
   call: 'The call',
   caller: 'Caller',

@@ -23,10 +23,12 @@ export function cliOf(attempt: Attempt, region: string): string {
   const context = withContext(attempt)
     ? [`--encryption-context ${quoted(JSON.stringify(attempt.context))}`]
     : []
+  const encryption =
+    algorithm === 'SYMMETRIC_DEFAULT' ? [] : [`--encryption-algorithm ${algorithm}`]
   const common = [`--region ${region}`, `--key-id ${quoted(key)}`]
   const parts = {
-    encrypt: [...common, `--plaintext ${quoted(data)}`, ...context],
-    decrypt: [...common, `--ciphertext-blob ${quoted(data)}`, ...context],
+    encrypt: [...common, `--plaintext ${quoted(data)}`, ...encryption, ...context],
+    decrypt: [...common, `--ciphertext-blob ${quoted(data)}`, ...encryption, ...context],
     sign: [...common, `--message ${quoted(data)}`, `--signing-algorithm ${algorithm}`],
     verify: [
       ...common,
@@ -43,7 +45,12 @@ export function javaScriptOf(attempt: Attempt, region: string): string {
   const { operation, key, data, signature, algorithm, context } = attempt
   const command = `${operation.charAt(0).toUpperCase()}${operation.slice(1)}Command`
   const bytes = (base64: string): string => `Buffer.from(${JSON.stringify(base64)}, 'base64')`
-  const more = withContext(attempt) ? [`EncryptionContext: ${JSON.stringify(context)}`] : []
+  const more = [
+    ...(algorithm === 'SYMMETRIC_DEFAULT'
+      ? []
+      : [`EncryptionAlgorithm: ${JSON.stringify(algorithm)}`]),
+    ...(withContext(attempt) ? [`EncryptionContext: ${JSON.stringify(context)}`] : []),
+  ]
   const signing = `SigningAlgorithm: ${JSON.stringify(algorithm)}`
   const members = {
     encrypt: [`Plaintext: ${bytes(data)}`, ...more],

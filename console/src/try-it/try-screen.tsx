@@ -1,12 +1,5 @@
 /** Try it: encrypt, decrypt, sign and verify, with the code for the same call. @module */
-import {
-  DecryptCommand,
-  EncryptCommand,
-  KMSClient,
-  SignCommand,
-  type SigningAlgorithmSpec,
-  VerifyCommand,
-} from '@aws-sdk/client-kms'
+import { DescribeKeyCommand, KMSClient } from '@aws-sdk/client-kms'
 import Box from '@cloudscape-design/components/box'
 import Button from '@cloudscape-design/components/button'
 import Container from '@cloudscape-design/components/container'
@@ -19,9 +12,8 @@ import SpaceBetween from '@cloudscape-design/components/space-between'
 import Tabs from '@cloudscape-design/components/tabs'
 import Textarea from '@cloudscape-design/components/textarea'
 import { type ReactNode, useState } from 'react'
-import type { Aws } from '../aws/aws.ts'
 import { readPairs } from '../key/create-grant.tsx'
-import { useAction } from '../shell/asked.ts'
+import { useAction, useAsked } from '../shell/asked.ts'
 import { useConsole } from '../shell/context.ts'
 import { Copy } from '../shell/copy.tsx'
 import { Failed } from '../shell/failed.tsx'
@@ -29,21 +21,8 @@ import { base64Of, bytesOfBase64 } from '../shell/files.ts'
 import { Panel } from '../shell/panel.tsx'
 import type { ScreenProps } from '../shell/screens.ts'
 import { tryText } from '../text/try-it.ts'
+import { algorithmsOf, call } from './call.ts'
 import { type Attempt, cliOf, javaScriptOf } from './code.ts'
-
-const signingAlgorithms: readonly SigningAlgorithmSpec[] = [
-  'ECDSA_SHA_256',
-  'ECDSA_SHA_384',
-  'ECDSA_SHA_512',
-  'ED25519_SHA_512',
-  'RSASSA_PSS_SHA_256',
-  'RSASSA_PSS_SHA_384',
-  'RSASSA_PSS_SHA_512',
-  'RSASSA_PKCS1_V1_5_SHA_256',
-  'RSASSA_PKCS1_V1_5_SHA_384',
-  'RSASSA_PKCS1_V1_5_SHA_512',
-  'ML_DSA_SHAKE_256',
-]
 
 const utf8 = (text: string): string => base64Of(new TextEncoder().encode(text))
 
@@ -53,24 +32,38 @@ export function TryScreen({ place }: ScreenProps): ReactNode {
   const [key, setKey] = useState(place.query.get('key') ?? '')
   const [data, setData] = useState('')
   const [signature, setSignature] = useState('')
-  const [algorithm, setAlgorithm] = useState<SigningAlgorithmSpec>('ECDSA_SHA_256')
+  const [chosen, setChosen] = useState('')
   const [context, setContext] = useState('')
   const [tried, setTried] = useState(false)
   const [result, setResult] = useState<string>()
+  // Not at every letter: the key is described when the user leaves its field.
+  const [described, setDescribed] = useState(key)
+  const { asked } = useAsked(`try ${described}`, async () => {
+    const KeyId = described.trim()
+    if (KeyId === '') return undefined
+    const { KeyMetadata } = await aws.run(KMSClient, region, (kms) =>
+      kms.send(new DescribeKeyCommand({ KeyId })),
+    )
+    return KeyMetadata
+  })
+  const metadata = asked.state === 'here' && described === key ? asked.value : undefined
+  const algorithms = algorithmsOf(operation, metadata)
+  const algorithm = algorithms.find((each) => each === chosen) ?? algorithms[0] ?? ''
   const pairs = readPairs(context)
   const isSigning = operation === 'sign' || operation === 'verify'
+  const hasContext = algorithm === 'SYMMETRIC_DEFAULT'
   const attempt: Attempt = {
     operation,
     key,
     data: operation === 'decrypt' ? data.trim() : utf8(data),
     signature: signature.trim(),
     algorithm,
-    context: isSigning ? {} : (pairs ?? {}),
+    context: hasContext ? (pairs ?? {}) : {},
   }
   const badData = operation === 'decrypt' && bytesOfBase64(data) === undefined
   const badSignature = operation === 'verify' && bytesOfBase64(signature) === undefined
   const isWrong =
-    key === '' || data === '' || badData || badSignature || (!isSigning && pairs === undefined)
+    key === '' || data === '' || badData || badSignature || (hasContext && pairs === undefined)
   const { run, running, error } = useAction(async () => {
     setResult(undefined)
     setResult(await call(aws, region, attempt))
@@ -101,7 +94,11 @@ export function TryScreen({ place }: ScreenProps): ReactNode {
             }))}
           />
           <FormField label={tryText.key} description={tryText.keyHint} errorText={missing(key)}>
-            <Input value={key} onChange={({ detail }) => setKey(detail.value)} />
+            <Input
+              value={key}
+              onChange={({ detail }) => setKey(detail.value)}
+              onBlur={() => setDescribed(key)}
+            />
           </FormField>
           <FormField
             label={dataLabel}
@@ -123,17 +120,14 @@ export function TryScreen({ place }: ScreenProps): ReactNode {
               />
             </FormField>
           )}
-          {isSigning ? (
-            <FormField label={tryText.algorithm}>
-              <Select
-                options={signingAlgorithms.map((value) => ({ value, label: value }))}
-                selectedOption={{ value: algorithm, label: algorithm }}
-                onChange={
-                  ({ detail }) => setAlgorithm(detail.selectedOption.value as SigningAlgorithmSpec) // an option above
-                }
-              />
-            </FormField>
-          ) : (
+          <FormField label={tryText.algorithm}>
+            <Select
+              options={algorithms.map((value) => ({ value, label: value }))}
+              selectedOption={{ value: algorithm, label: algorithm }}
+              onChange={({ detail }) => setChosen(detail.selectedOption.value ?? '')}
+            />
+          </FormField>
+          {hasContext && (
             <FormField
               label={tryText.context}
               description={tryText.contextHint}
@@ -206,50 +200,4 @@ function Code({
       />
     </Panel>
   )
-}
-
-async function call(aws: Aws, region: string, attempt: Attempt): Promise<string> {
-  const { operation, key: KeyId, data, signature, algorithm, context } = attempt
-  const bytes = bytesOfBase64(data) ?? new Uint8Array()
-  const SigningAlgorithm = algorithm as SigningAlgorithmSpec // of the list above
-  const more = Object.keys(context).length > 0 ? { EncryptionContext: context } : {}
-  // oxlint-disable-next-line typescript/consistent-return -- every operation returns in its case
-  return aws.run(KMSClient, region, async (kms) => {
-    switch (operation) {
-      case 'encrypt': {
-        const answer = await kms.send(new EncryptCommand({ KeyId, Plaintext: bytes, ...more }))
-        return base64Of(answer.CiphertextBlob ?? new Uint8Array())
-      }
-      case 'decrypt': {
-        const answer = await kms.send(new DecryptCommand({ KeyId, CiphertextBlob: bytes, ...more }))
-        return shown(answer.Plaintext ?? new Uint8Array())
-      }
-      case 'sign': {
-        const asked = { KeyId, Message: bytes, SigningAlgorithm }
-        const answer = await kms.send(new SignCommand(asked))
-        return base64Of(answer.Signature ?? new Uint8Array())
-      }
-      case 'verify': {
-        const Signature = bytesOfBase64(signature) ?? new Uint8Array()
-        const asked = { KeyId, Message: bytes, Signature, SigningAlgorithm }
-        try {
-          const { SignatureValid } = await kms.send(new VerifyCommand(asked))
-          return SignatureValid === true ? tryText.valid : tryText.invalid
-        } catch (error) {
-          if (error instanceof Error && error.name === 'KMSInvalidSignatureException') {
-            return tryText.invalid
-          }
-          throw error
-        }
-      }
-    }
-  })
-}
-
-function shown(plaintext: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(plaintext)
-  } catch {
-    return `${tryText.binary}\n${base64Of(plaintext)}`
-  }
 }

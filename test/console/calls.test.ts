@@ -1,0 +1,141 @@
+/** Calls in the console: tried, looked up in the activity, and explained by their error message. @module */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { CreateAccessKeyCommand, CreateUserCommand, IAMClient } from '@aws-sdk/client-iam'
+import { CreateKeyCommand, EncryptCommand, type KeySpec, VerifyCommand } from '@aws-sdk/client-kms'
+import type { Locator, Page } from 'playwright-core'
+import { by, lookUpSoon, trailClient } from '../compat/trails.ts'
+import { credentials, region } from '../harness.ts'
+import { openPage, signIn, workplace, type Workplace } from './browser.ts'
+
+const { get } = workplace()
+
+async function newKey(
+  { server }: Workplace,
+  KeySpec: KeySpec,
+  KeyUsage: 'ENCRYPT_DECRYPT' | 'SIGN_VERIFY',
+): Promise<string> {
+  const made = await server.client().send(new CreateKeyCommand({ KeySpec, KeyUsage }))
+  return made.KeyMetadata?.KeyId ?? ''
+}
+
+async function tryWith(page: Page, { server }: Workplace, key: string): Promise<Locator> {
+  await page.goto(`${server.url}/console/#/${region}/try?key=${key}`)
+  await page.getByRole('heading', { name: 'Try it' }).waitFor()
+  return page.getByTestId('result')
+}
+
+test('"try it" offers the algorithms of the key: RSA encrypts and decrypts, a signature verifies', async (t) => {
+  const place = get(t)
+  if (place === undefined) return
+  const rsa = await newKey(place, 'RSA_2048', 'ENCRYPT_DECRYPT')
+  const signer = await newKey(place, 'ECC_NIST_P384', 'SIGN_VERIFY')
+  const { page, expect } = await openPage(t, place)
+  // A signature that is not valid is an error of KMS.
+  expect(/status of 400/)
+  await signIn(page, place)
+  const call = page.getByRole('button', { name: 'Call', exact: true })
+  const result = await tryWith(page, place, rsa)
+  await page.getByRole('button', { name: 'Algorithm RSAES_OAEP_SHA_1', exact: true }).waitFor()
+  assert.equal(await page.getByLabel('Encryption context').count(), 0)
+  await page.getByLabel('Plaintext').fill('under RSA')
+  await call.click()
+  const ciphertext = (await result.textContent()) ?? ''
+  assert.equal(Buffer.from(ciphertext, 'base64').length, 256)
+  await page.getByText('--encryption-algorithm RSAES_OAEP_SHA_1').waitFor()
+  await page.getByRole('button', { name: 'Decrypt', exact: true }).click()
+  await page.getByLabel('Ciphertext (base64)').fill(ciphertext)
+  await call.click()
+  await result.getByText('under RSA').waitFor()
+  await page.getByLabel('Key', { exact: true }).fill(signer)
+  await page.getByRole('button', { name: 'Sign', exact: true }).click()
+  await page.getByRole('button', { name: 'Algorithm ECDSA_SHA_384', exact: true }).waitFor()
+  await page.getByLabel('Message').fill('signed')
+  await call.click()
+  const signature = (await result.textContent()) ?? ''
+  const { SignatureValid } = await place.server.client().send(
+    new VerifyCommand({
+      KeyId: signer,
+      Message: Buffer.from('signed'),
+      Signature: Buffer.from(signature, 'base64'),
+      SigningAlgorithm: 'ECDSA_SHA_384',
+    }),
+  )
+  assert.equal(SignatureValid, true)
+  await page.getByRole('button', { name: 'Verify', exact: true }).click()
+  await page.getByLabel('Signature (base64)').fill(signature)
+  await call.click()
+  await result.getByText('The signature is valid').waitFor()
+  await page.getByLabel('Message').fill('another')
+  await call.click()
+  await result.getByText('The signature is not valid').waitFor()
+})
+
+test('an error message without a request id is explained, as the CLI prints it and over broken lines', async (t) => {
+  const place = get(t)
+  if (place === undefined) return
+  const { server } = place
+  const KeyId = await newKey(place, 'SYMMETRIC_DEFAULT', 'ENCRYPT_DECRYPT')
+  const iam = new IAMClient({ region: 'us-east-1', endpoint: server.url, credentials })
+  t.after(() => iam.destroy())
+  await iam.send(new CreateUserCommand({ UserName: 'carol' }))
+  const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName: 'carol' }))
+  const { AccessKeyId: accessKeyId = '', SecretAccessKey: secretAccessKey = '' } = AccessKey ?? {}
+  const asCarol = server.client({ credentials: { accessKeyId, secretAccessKey } })
+  const said = await asCarol
+    .send(new EncryptCommand({ KeyId, Plaintext: Buffer.from('x') }))
+    .then(() => assert.fail('carol has no permission'))
+    .catch(({ message }: Error) => message)
+  assert.match(said, /^User: \S+user\/carol is not authorized to perform: kms:Encrypt on resource/)
+  await lookUpSoon(trailClient(t, server), 1, by('Username', 'carol'))
+  const { page } = await openPage(t, place)
+  await signIn(page, place, undefined, 'why')
+  const input = page.getByLabel('Request id or error message')
+  const explain = page.getByRole('button', { name: 'Explain' })
+  assert.equal(await explain.isDisabled(), true)
+  await input.fill('it does not work')
+  await explain.click()
+  await page.getByText('no error message that names an operation').waitFor()
+  const printed = `An error occurred (AccessDeniedException) when calling the Encrypt operation: ${said}`
+  await input.fill(printed.replaceAll(' ', '\n    '))
+  await explain.click()
+  await page.getByText('It would be denied').waitFor()
+  await page.getByText('user/carol').first().waitFor()
+  await page.getByText('"Action": "kms:Encrypt"').first().waitFor()
+  assert.match(page.url(), /why\?request=[\da-f-]{36}$/)
+})
+
+test('the filter of the activity is part of the address, and a key shows its own calls', async (t) => {
+  const place = get(t)
+  if (place === undefined) return
+  const { server } = place
+  const KeyId = await newKey(place, 'SYMMETRIC_DEFAULT', 'ENCRYPT_DECRYPT')
+  const kms = server.client()
+  await kms.send(new EncryptCommand({ KeyId, Plaintext: Buffer.from('x') }))
+  const arn = `arn:aws:kms:${region}:111122223333:key/${KeyId}`
+  await lookUpSoon(trailClient(t, server), 2, by('ResourceName', arn))
+  const { page } = await openPage(t, place)
+  await signIn(page, place, undefined, `keys/${KeyId}/usage`)
+  await page.getByText('Latest calls with this key').waitFor()
+  await page.getByRole('link', { name: 'Show activity of this key' }).click()
+  const value = page.getByLabel('Value', { exact: true })
+  await value.waitFor()
+  assert.equal(await value.inputValue(), arn)
+  const rows = page.getByRole('table', { name: 'Activity' }).getByRole('row')
+  await rows.filter({ hasText: 'Encrypt' }).first().waitFor()
+  await rows.filter({ hasText: 'CreateKey' }).first().waitFor()
+  await page.getByRole('button', { name: /^Filter by/ }).click()
+  await page.getByRole('option', { name: 'Operation' }).click()
+  await value.fill('CreateKey')
+  await page.getByRole('button', { name: 'Search' }).click()
+  await page.waitForURL(/by=EventName&value=CreateKey$/)
+  await rows.filter({ hasText: 'CreateKey' }).first().waitFor()
+  await page.getByRole('checkbox', { name: 'Refused only' }).check()
+  await page.waitForURL(/refused=$/)
+  await page.getByText('No events match.').waitFor()
+  // The address alone leads another person to the same view.
+  const other = await openPage(t, place)
+  await signIn(other.page, place, undefined, 'activity?by=EventName&value=CreateKey')
+  await other.page.getByLabel('Value', { exact: true }).waitFor()
+  assert.equal(await other.page.getByLabel('Value', { exact: true }).inputValue(), 'CreateKey')
+})
