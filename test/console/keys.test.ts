@@ -7,6 +7,7 @@ import { CreateAccessKeyCommand, CreateUserCommand, IAMClient } from '@aws-sdk/c
 import {
   DescribeKeyCommand,
   DecryptCommand,
+  EncapsulateCommand,
   EncryptCommand,
   GenerateMacCommand,
   GetKeyLastUsageCommand,
@@ -147,6 +148,12 @@ test('each kind of key comes out of the wizard, is used by the SDK, and a primar
   await list()
   const rsa = await create(page, { alias: 'rsa', choices: ['Asymmetric', 'RSA_2048'] })
   assert.equal((await described(place, rsa)).KeyUsage, 'ENCRYPT_DECRYPT')
+  await list()
+  const kem = await create(page, {
+    alias: 'kem',
+    choices: ['Asymmetric', 'Encapsulate and decapsulate', 'ML_KEM_768'],
+  })
+  await kms.send(new EncapsulateCommand({ KeyId: kem, EncapsulationAlgorithm: 'ML_KEM' }))
   await list()
   const global = await create(page, { alias: 'global', advanced: ['Multi-Region key'] })
   await page.getByRole('tab', { name: 'Regionality' }).click()

@@ -16,7 +16,7 @@ test('a key store is created from a file, connected and disconnected', async (t)
   const { page } = await openPage(t, place)
   await signIn(page, place, undefined, 'stores')
   await page.getByText('There are no custom key stores').waitFor()
-  await page.getByRole('button', { name: 'Create external key store' }).click()
+  await page.getByRole('button', { name: 'Create key store' }).click()
   const dialog = page.getByRole('dialog')
   const choose = (text: string): Promise<void> =>
     page.locator('input[type=file]').setInputFiles({
@@ -30,7 +30,7 @@ test('a key store is created from a file, connected and disconnected', async (t)
   const file = { XksProxyUriPath, XksProxyUriEndpoint, XksProxyAuthenticationCredential }
   await choose(JSON.stringify(file))
   await dialog.getByLabel('Name of the store').fill('vault')
-  await dialog.getByRole('button', { name: 'Create external key store' }).click()
+  await dialog.getByRole('button', { name: 'Create key store' }).click()
   await page.getByText('The store is created. Connect it to use it.').waitFor()
   const act = async (name: string): Promise<void> => {
     await page.getByRole('radio', { name: 'vault' }).check()

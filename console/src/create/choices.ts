@@ -41,7 +41,7 @@ const nist: readonly KeySpec[] = ['ECC_NIST_P256', 'ECC_NIST_P384', 'ECC_NIST_P5
 export function usagesOf(type: Choices['type']): readonly KeyUsageType[] {
   return type === 'symmetric'
     ? ['ENCRYPT_DECRYPT', 'GENERATE_VERIFY_MAC']
-    : ['ENCRYPT_DECRYPT', 'SIGN_VERIFY', 'KEY_AGREEMENT']
+    : ['ENCRYPT_DECRYPT', 'SIGN_VERIFY', 'KEY_AGREEMENT', 'ENCAPSULATE_DECAPSULATE']
 }
 
 export function specsOf({ type, usage }: Pick<Choices, 'type' | 'usage'>): readonly KeySpec[] {
@@ -52,6 +52,7 @@ export function specsOf({ type, usage }: Pick<Choices, 'type' | 'usage'>): reado
   }
   if (usage === 'ENCRYPT_DECRYPT') return rsa
   if (usage === 'KEY_AGREEMENT') return nist
+  if (usage === 'ENCAPSULATE_DECAPSULATE') return ['ML_KEM_768', 'ML_KEM_512', 'ML_KEM_1024']
   return [
     ...nist,
     'ECC_NIST_EDWARDS25519',
@@ -63,8 +64,12 @@ export function specsOf({ type, usage }: Pick<Choices, 'type' | 'usage'>): reado
   ]
 }
 
-/** Custom key stores hold symmetric encryption keys of one Region only. */
+/**
+ * Custom key stores hold symmetric encryption keys of one Region only. Material of post-quantum keys cannot be
+ * imported.
+ */
 export function originsOf({ spec, multiRegion }: Choices): readonly OriginType[] {
+  if (spec.startsWith('ML_')) return ['AWS_KMS']
   const simple = spec === 'SYMMETRIC_DEFAULT' && !multiRegion
   return simple
     ? ['AWS_KMS', 'EXTERNAL', 'AWS_CLOUDHSM', 'EXTERNAL_KEY_STORE']

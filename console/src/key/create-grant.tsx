@@ -26,6 +26,9 @@ function operationsOf({ KeyUsage, KeySpec }: KeyMetadata): readonly GrantOperati
   if (KeyUsage === 'GENERATE_VERIFY_MAC') return ['GenerateMac', 'VerifyMac', ...always]
   if (KeyUsage === 'SIGN_VERIFY') return ['Sign', 'Verify', 'GetPublicKey', ...always]
   if (KeyUsage === 'KEY_AGREEMENT') return ['DeriveSharedSecret', 'GetPublicKey', ...always]
+  if (KeyUsage === 'ENCAPSULATE_DECAPSULATE') {
+    return ['Encapsulate', 'Decapsulate', 'GetPublicKey', ...always]
+  }
   const encrypting: readonly GrantOperation[] = [
     'Encrypt',
     'Decrypt',

@@ -16,6 +16,7 @@ export function CryptographyTab({ metadata }: KeyTabProps): ReactNode {
     ...(metadata.SigningAlgorithms ?? []),
     ...(metadata.MacAlgorithms ?? []),
     ...(metadata.KeyAgreementAlgorithms ?? []),
+    ...(metadata.EncapsulationAlgorithms ?? []),
   ]
   return (
     <SpaceBetween size="m">

@@ -1,41 +1,68 @@
-/** The dialog that creates an external key store, also from a proxy's configuration file. @module */
-import { CreateCustomKeyStoreCommand, KMSClient } from '@aws-sdk/client-kms'
+/** The dialog that creates a custom key store: an external one, or one in an HSM cluster. @module */
+import {
+  CreateCustomKeyStoreCommand,
+  type CreateCustomKeyStoreCommandInput,
+  KMSClient,
+} from '@aws-sdk/client-kms'
 import FormField from '@cloudscape-design/components/form-field'
 import Input from '@cloudscape-design/components/input'
+import RadioGroup from '@cloudscape-design/components/radio-group'
+import SpaceBetween from '@cloudscape-design/components/space-between'
 import { type ReactNode, useState } from 'react'
 import { ActionDialog } from '../shell/action-dialog.tsx'
 import { useConsole } from '../shell/context.ts'
 import { FileField } from '../shell/file-field.tsx'
 import { storesText } from '../text/stores.ts'
+import { readProxyFile } from './proxy-file.ts'
 
-interface Fields {
-  readonly name: string
-  readonly endpoint: string
-  readonly path: string
-  readonly accessKeyId: string
-  readonly secret: string
+type Type = keyof typeof storesText.types
+type Connectivity = keyof typeof storesText.connectivities
+
+const first = {
+  name: '',
+  endpoint: 'https://',
+  path: '/kms/xks/v1',
+  accessKeyId: '',
+  secret: '',
+  service: '',
+  clusterId: '',
+  anchor: '',
+  password: '',
+} as const
+type Fields = Readonly<Record<keyof typeof first, string>>
+
+/** The fields that a kind of store has, in the order of the form. */
+function namesOf(type: Type, connectivity: Connectivity): readonly (keyof Fields)[] {
+  if (type === 'AWS_CLOUDHSM') return ['name', 'clusterId', 'anchor', 'password']
+  const ofProxy = ['name', 'endpoint', 'path', 'accessKeyId', 'secret'] as const
+  return connectivity === 'PUBLIC_ENDPOINT' ? ofProxy : [...ofProxy, 'service']
 }
 
-const fileBytesMax = 64 * 1024
-
-/** The file that AWS's console takes, as proxies write it. */
-async function readFile(file: File): Promise<Partial<Fields>> {
-  if (file.size > fileBytesMax) throw new Error(storesText.badFile)
-  const read = JSON.parse(await file.text()) as {
-    readonly XksProxyUriPath?: unknown
-    readonly XksProxyUriEndpoint?: unknown
-    readonly XksProxyAuthenticationCredential?: {
-      readonly AccessKeyId?: unknown
-      readonly RawSecretAccessKey?: unknown
+function requestOf(
+  type: Type,
+  connectivity: Connectivity,
+  of: Fields,
+): CreateCustomKeyStoreCommandInput {
+  const named = { CustomKeyStoreName: of.name, CustomKeyStoreType: type }
+  if (type === 'AWS_CLOUDHSM') {
+    return {
+      ...named,
+      CloudHsmClusterId: of.clusterId,
+      TrustAnchorCertificate: of.anchor,
+      KeyStorePassword: of.password,
     }
   }
-  const { XksProxyUriPath: path, XksProxyUriEndpoint: endpoint } = read
-  const { AccessKeyId: id, RawSecretAccessKey: secret } =
-    read.XksProxyAuthenticationCredential ?? {}
-  if (typeof path !== 'string' || typeof id !== 'string' || typeof secret !== 'string') {
-    throw new Error(storesText.badFile)
+  return {
+    ...named,
+    XksProxyConnectivity: connectivity,
+    XksProxyUriEndpoint: of.endpoint,
+    XksProxyUriPath: of.path,
+    XksProxyAuthenticationCredential: {
+      AccessKeyId: of.accessKeyId,
+      RawSecretAccessKey: of.secret,
+    },
+    ...(connectivity === 'VPC_ENDPOINT_SERVICE' && { XksProxyVpcEndpointServiceName: of.service }),
   }
-  return { path, accessKeyId: id, secret, ...(typeof endpoint === 'string' && { endpoint }) }
 }
 
 export function CreateStore({
@@ -46,80 +73,128 @@ export function CreateStore({
   readonly cancel: () => void
 }): ReactNode {
   const { aws, region, notify } = useConsole()
-  const [files, setFiles] = useState<readonly File[]>([])
-  const [isBad, setBad] = useState(false)
-  const [fields, setFields] = useState<Fields>({
-    name: '',
-    endpoint: 'https://',
-    path: '/kms/xks/v1',
-    accessKeyId: '',
-    secret: '',
-  })
+  const [type, setType] = useState<Type>('EXTERNAL_KEY_STORE')
+  const [connectivity, setConnectivity] = useState<Connectivity>('PUBLIC_ENDPOINT')
+  const [fields, setFields] = useState<Fields>(first)
+  const set = (more: Partial<Fields>): void => setFields((now) => ({ ...now, ...more }))
   const act = async (): Promise<void> => {
-    const { name, endpoint, path, accessKeyId, secret } = fields
     await aws.run(KMSClient, region, (kms) =>
-      kms.send(
-        new CreateCustomKeyStoreCommand({
-          CustomKeyStoreName: name,
-          CustomKeyStoreType: 'EXTERNAL_KEY_STORE',
-          XksProxyConnectivity: 'PUBLIC_ENDPOINT',
-          XksProxyUriEndpoint: endpoint,
-          XksProxyUriPath: path,
-          XksProxyAuthenticationCredential: {
-            AccessKeyId: accessKeyId,
-            RawSecretAccessKey: secret,
-          },
-        }),
-      ),
+      kms.send(new CreateCustomKeyStoreCommand(requestOf(type, connectivity, fields))),
     )
     notify({ type: 'success', content: storesText.created })
     done()
   }
-  const choose = (chosen: readonly File[]): void => {
-    setFiles(chosen)
-    setBad(false)
-    const [file] = chosen
-    if (file === undefined) return
-    readFile(file).then(
-      (read) => setFields((now) => ({ ...now, ...read })),
-      () => setBad(true),
-    )
-  }
-  const field = (
-    name: keyof Fields,
-    label: string,
-    type: 'text' | 'password' = 'text',
-  ): ReactNode => (
-    <FormField label={label}>
+  const field = (name: keyof Fields, kind: 'text' | 'password' = 'text'): ReactNode => (
+    <FormField label={storesText.fields[name]}>
       <Input
-        type={type}
+        type={kind}
         value={fields[name]}
         autoComplete="off"
-        onChange={({ detail }) => setFields({ ...fields, [name]: detail.value })}
+        onChange={({ detail }) => set({ [name]: detail.value })}
       />
     </FormField>
   )
   return (
     <ActionDialog
       title={storesText.create}
-      enabled={Object.values(fields).every((value) => value !== '')}
+      enabled={namesOf(type, connectivity).every((name) => fields[name] !== '')}
       failed={storesText.notCreated}
       act={act}
       cancel={cancel}
     >
-      {field('name', storesText.name)}
-      <FileField
-        label={storesText.file}
-        hint={storesText.fileHint}
-        error={isBad ? storesText.badFile : ''}
-        accept="application/json"
-        files={files}
-        onChange={choose}
-      />
-      {field('endpoint', storesText.endpoint)}
-      {field('path', storesText.path)}
-      {field('accessKeyId', storesText.accessKeyId)}
-      {field('secret', storesText.secret, 'password')}
+      <FormField label={storesText.columns.type}>
+        <RadioGroup
+          value={type}
+          onChange={({ detail }) => setType(detail.value as Type)} // an item below
+          items={(['EXTERNAL_KEY_STORE', 'AWS_CLOUDHSM'] as const).map((value) => ({
+            value,
+            label: storesText.types[value],
+            description: storesText.typeHints[value],
+          }))}
+        />
+      </FormField>
+      {field('name')}
+      {type === 'AWS_CLOUDHSM' ? (
+        <SpaceBetween size="m">
+          {field('clusterId')}
+          <TextFile
+            label={storesText.fields.anchor}
+            hint={storesText.anchorHint}
+            wrong={storesText.badAnchor}
+            read={async (file) => {
+              const anchor = (await file.text()).trim()
+              if (!isCertificate(anchor)) throw new Error(storesText.badAnchor)
+              set({ anchor })
+            }}
+            forget={() => set({ anchor: '' })}
+          />
+          {field('password', 'password')}
+        </SpaceBetween>
+      ) : (
+        <SpaceBetween size="m">
+          <TextFile
+            label={storesText.file}
+            hint={storesText.fileHint}
+            wrong={storesText.badFile}
+            accept="application/json"
+            read={async (file) => set({ ...(await readProxyFile(file)) })}
+          />
+          <FormField label={storesText.connectivity}>
+            <RadioGroup
+              value={connectivity}
+              onChange={({ detail }) => setConnectivity(detail.value as Connectivity)} // an item below
+              items={(['PUBLIC_ENDPOINT', 'VPC_ENDPOINT_SERVICE'] as const).map((value) => ({
+                value,
+                label: storesText.connectivities[value],
+              }))}
+            />
+          </FormField>
+          {connectivity === 'VPC_ENDPOINT_SERVICE' && field('service')}
+          {field('endpoint')}
+          {field('path')}
+          {field('accessKeyId')}
+          {field('secret', 'password')}
+        </SpaceBetween>
+      )}
     </ActionDialog>
+  )
+}
+
+function isCertificate(text: string): boolean {
+  return (
+    text.length <= 5000 &&
+    /^-----BEGIN CERTIFICATE-----[\s\S]+-----END CERTIFICATE-----$/.test(text)
+  )
+}
+
+/** A field for a file that fills other fields. */
+function TextFile(props: {
+  readonly label: string
+  readonly hint: string
+  /** What is said of a file that `read` refuses. */
+  readonly wrong: string
+  readonly accept?: string
+  readonly read: (file: File) => Promise<void>
+  readonly forget?: () => void
+}): ReactNode {
+  const { label, hint, wrong, accept, read, forget } = props
+  const [files, setFiles] = useState<readonly File[]>([])
+  const [isBad, setBad] = useState(false)
+  const choose = (chosen: readonly File[]): void => {
+    setFiles(chosen)
+    setBad(false)
+    forget?.()
+    const [file] = chosen
+    if (file !== undefined) read(file).catch(() => setBad(true))
+  }
+  return (
+    <FileField
+      label={label}
+      hint={hint}
+      error={isBad ? wrong : ''}
+      {...(accept !== undefined && { accept })}
+      files={files}
+      onChange={choose}
+    />
   )
 }

@@ -55,7 +55,7 @@ export const createText = {
     multi: ['Multi-Region key', 'The key can be replicated to other Regions'],
   },
   alias: 'Alias',
-  aliasHint: 'A name for the key, without `alias/`. You can change it at any time.',
+  aliasHint: 'A name for the key, without “alias/”. You can change it at any time.',
   description: 'Description',
   tags: 'Tags',
   missing: 'Enter a value',
