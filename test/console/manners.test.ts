@@ -16,8 +16,11 @@ import {
   CreateAliasCommand,
   CreateKeyCommand,
   DescribeKeyCommand,
+  GetKeyPolicyCommand,
   ListKeysCommand,
+  PutKeyPolicyCommand,
 } from '@aws-sdk/client-kms'
+import type { Page } from 'playwright-core'
 import { accountId, credentials, region, startTestServer } from '../harness.ts'
 import { fillSignIn, openPage, signIn, workplace } from './browser.ts'
 
@@ -139,7 +142,7 @@ test('text of strangers is shown as text: markup, other directions of writing, 2
   const kms = place.server.client()
   const markup = `<img src=x onerror="document.title='owned'"><script>document.title='owned'</script>`
   const mirrored = '\u202Edlrow olleh\u202C שלום'
-  const emoji = '🔑'.repeat(128)
+  const emoji = '🔑'.repeat(256)
   const keys: string[] = []
   for (const Description of [markup, mirrored, emoji]) {
     const Tags = [
@@ -153,6 +156,20 @@ test('text of strangers is shown as text: markup, other directions of writing, 2
   }
   const AliasName = `alias/${'constructor/__proto__/'.repeat(8)}x`
   await kms.send(new CreateAliasCommand({ AliasName, TargetKeyId: keys[0] }))
+  // The policy editor and "who can use it" show a policy of a stranger.
+  const Policy = JSON.stringify({
+    Version: '2012-10-17',
+    Statement: {
+      Sid: markup,
+      Effect: 'Allow',
+      Principal: { AWS: `arn:aws:iam::${accountId}:root` },
+      Action: 'kms:*',
+      Resource: '*',
+      // KMS takes no characters behind U+00FF here.
+      Condition: { StringNotEquals: { 'aws:PrincipalTag/x': `</pre>${markup}` } },
+    },
+  })
+  await kms.send(new PutKeyPolicyCommand({ KeyId: keys[0], Policy }))
   const { page } = await openPage(t, place)
   await signIn(page, place)
   await page.getByText('__proto__').first().waitFor()
@@ -160,6 +177,10 @@ test('text of strangers is shown as text: markup, other directions of writing, 2
     await page.goto(`${place.server.url}/console/#/${region}/keys/${keys[index]}/tags`)
     await page.getByText(text).first().waitFor()
   }
+  await page.goto(`${place.server.url}/console/#/${region}/keys/${keys[0]}/policy`)
+  await page.locator('.ace_content').getByText('<img src=x onerror').first().waitFor()
+  await page.goto(`${place.server.url}/console/#/${region}/keys/${keys[0]}/access`)
+  await page.getByText('Who can use this key').first().waitFor()
   assert.match(await page.title(), /Trent$/)
   assert.equal(await page.locator('img[src=x]').count(), 0)
   const width = await page.evaluate<number>('document.documentElement.scrollWidth')
@@ -194,22 +215,25 @@ test('many keys are listed, paged and filtered, and a filter is part of the addr
   await page.getByRole('row').filter({ hasText: TargetKeyId }).waitFor()
 })
 
+/** The name of what has the focus. */
+function focused(page: Page): Promise<string> {
+  return page.evaluate(`(() => {
+    const { activeElement: element } = document
+    const [id] = (element.getAttribute('aria-labelledby') ?? '').split(' ')
+    const labelled = element.getAttribute('aria-label') ?? document.getElementById(id)?.textContent
+    return (labelled ?? element.textContent ?? '').trim().replace(/\\s+/g, ' ').slice(0, 30)
+  })()`)
+}
+
 test('the keyboard alone creates a key', async (t) => {
   const place = get(t)
   if (place === undefined) return
   const { page } = await openPage(t, place)
   await signIn(page, place, credentials, 'create-key')
   await page.getByRole('radio', { name: 'Symmetric', exact: true }).focus()
-  const focused = (): Promise<string> =>
-    page.evaluate(`(() => {
-      const { activeElement: element } = document
-      const [id] = (element.getAttribute('aria-labelledby') ?? '').split(' ')
-      const labelled = element.getAttribute('aria-label') ?? document.getElementById(id)?.textContent
-      return (labelled ?? element.textContent ?? '').trim().replace(/\\s+/g, ' ').slice(0, 30)
-    })()`)
   const walked: string[] = []
   for (let step = 0; step < 6; step += 1) {
-    walked.push(await focused())
+    walked.push(await focused(page))
     await page.keyboard.press('Tab')
   }
   assert.deepEqual(walked.slice(1), [
@@ -230,4 +254,58 @@ test('the keyboard alone creates a key', async (t) => {
   }
   await page.keyboard.press('Enter')
   await page.getByText('The key is created', { exact: true }).waitFor()
+})
+
+test('the keyboard alone goes into the policy editor, changes a policy, leaves it and saves', async (t) => {
+  const place = get(t)
+  if (place === undefined) return
+  const kms = place.server.client()
+  const { KeyMetadata } = await kms.send(new CreateKeyCommand())
+  const KeyId = KeyMetadata?.KeyId ?? ''
+  const { page } = await openPage(t, place)
+  await signIn(page, place, credentials, `keys/${KeyId}/policy`)
+  await page.locator('.ace_content').getByText('Enable IAM User Permissions').waitFor()
+  await page.getByRole('tab', { name: 'Key policy' }).focus()
+  const walk = async (by: 'Tab' | 'Shift+Tab', count: number): Promise<readonly string[]> => {
+    const walked: string[] = []
+    for (let step = 0; step < count; step += 1) {
+      await page.keyboard.press(by)
+      walked.push(await focused(page))
+    }
+    return walked
+  }
+  assert.deepEqual(await walk('Tab', 7), [
+    'Scroll right',
+    'Key policy',
+    'Code editor',
+    'Editor gutter, press Enter to ',
+    'Editor content, press Enter to',
+    'Resize handle',
+    'Preferences',
+  ])
+  await walk('Shift+Tab', 2)
+  assert.match(await focused(page), /^Editor content/)
+  await page.keyboard.press('Enter')
+  await page.keyboard.press('Control+A')
+  const wrong = '{ "Version": "2012-10-17", "Statement": [] }'
+  await page.keyboard.insertText(wrong)
+  await page.getByText('The policy has no “Statement”.').waitFor()
+  await page.keyboard.press('Control+A')
+  const Statement = {
+    Sid: 'typed',
+    Effect: 'Allow',
+    Principal: { AWS: `arn:aws:iam::${accountId}:root` },
+    Action: 'kms:*',
+    Resource: '*',
+  }
+  await page.keyboard.insertText(JSON.stringify({ Version: '2012-10-17', Statement }))
+  await page.getByText('The policy has no “Statement”.').waitFor({ state: 'hidden' })
+  // Tab belongs to the editor now. Escape leaves it.
+  await page.keyboard.press('Escape')
+  const back = await walk('Shift+Tab', 3)
+  assert.deepEqual(back.slice(1), ['Code editor', 'Save changes'])
+  await page.keyboard.press('Enter')
+  await page.getByText('The key policy is saved').waitFor()
+  const { Policy = '' } = await kms.send(new GetKeyPolicyCommand({ KeyId }))
+  assert.match(Policy, /typed/)
 })

@@ -2,7 +2,6 @@
 import { CreateAliasCommand, CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms'
 import Wizard from '@cloudscape-design/components/wizard'
 import { type ReactNode, useState } from 'react'
-import { failureOf } from '../aws/failure.ts'
 import { isAliasName } from '../key/aliases-tab.tsx'
 import { problemsOf } from '../key/tag-fields.tsx'
 import { forgetKeys } from '../keys/use-key-list.ts'
@@ -11,7 +10,7 @@ import { checkPolicy } from '../policy/check-policy.ts'
 import { buildPolicy } from '../policy/console-policy.ts'
 import { useAction } from '../shell/asked.ts'
 import { useConsole, useSession } from '../shell/context.ts'
-import { Failed } from '../shell/failed.tsx'
+import { Failed, Failure } from '../shell/failed.tsx'
 import { goTo, hrefOf } from '../shell/router.ts'
 import { createText } from '../text/create.ts'
 import { text } from '../text/text.ts'
@@ -42,8 +41,7 @@ export function CreateKeyScreen(): ReactNode {
         .run(KMSClient, region, (kms) => kms.send(new CreateAliasCommand(asked)))
         // The key is there: the user goes on from it.
         .catch((failure: unknown) => {
-          const { code, message } = failureOf(failure)
-          const content = `${code}: ${message}`
+          const content = <Failure error={failure} region={region} onColor />
           notify({ type: 'error', header: createText.aliasFailed(id), content })
         })
     }

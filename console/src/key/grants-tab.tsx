@@ -62,6 +62,7 @@ export function GrantsTab({ keyId, metadata, readOnly }: KeyTabProps): ReactNode
         trackBy="GrantId"
         pageSize={20}
         resizableColumns
+        wrapLines
         empty={words.empty}
         columns={grantColumns}
         choosing={
@@ -109,7 +110,7 @@ const grantColumns: readonly TableProps.ColumnDefinition<GrantListEntry>[] = [
     cell: ({ GranteePrincipal, GranteeServicePrincipal }) =>
       GranteePrincipal ?? GranteeServicePrincipal,
     isRowHeader: true,
-    minWidth: 280,
+    minWidth: 320,
   },
   // A grant without a name has the name "".
   { id: 'name', header: words.name, cell: ({ Name }) => Name || text.none, minWidth: 120 },

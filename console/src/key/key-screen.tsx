@@ -68,7 +68,14 @@ export function KeyScreen({ place }: ScreenProps): ReactNode {
   })
   if (asked.state === 'loading') return <Loading />
   if (asked.state === 'failed') {
-    return <Failed error={asked.error} title={keyText.failed} again={again} />
+    return (
+      <SpaceBetween size="m">
+        <Header variant="h1">
+          <span className="text">{keyId}</span>
+        </Header>
+        <Failed error={asked.error} title={keyText.failed} again={again} />
+      </SpaceBetween>
+    )
   }
   const { metadata, aliases } = asked.value
   const readOnly = metadata.KeyManager === 'AWS'

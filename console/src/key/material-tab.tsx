@@ -177,6 +177,7 @@ function Materials(props: {
       items={materials}
       trackBy="KeyMaterialId"
       resizableColumns
+      wrapLines
       empty={materialText.none}
       actions={
         isImported && (

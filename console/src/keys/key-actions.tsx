@@ -7,8 +7,8 @@ import {
 } from '@aws-sdk/client-kms'
 import ButtonDropdown from '@cloudscape-design/components/button-dropdown'
 import { type ReactNode, useState } from 'react'
-import { failureOf } from '../aws/failure.ts'
 import { useConsole } from '../shell/context.ts'
+import { Failure } from '../shell/failed.tsx'
 import { actionsText } from '../text/key-actions.ts'
 import { keysText } from '../text/keys.ts'
 import { DisableKeys } from './disable-keys.tsx'
@@ -40,12 +40,18 @@ export function KeyActions({ keys, changed }: KeyActionsProps): ReactNode {
     setRunning(false)
     setDialog(undefined)
     const failures = results.flatMap((result, index) =>
-      result.status === 'rejected' ? [`${keys[index]?.id}: ${messageOf(result.reason)}`] : [],
+      result.status === 'rejected' ? [{ id: keys[index]?.id, error: result.reason }] : [],
     )
     const count = results.length - failures.length
     if (count > 0) notify({ type: 'success', content: done(count) })
     if (failures.length > 0) {
-      notify({ type: 'error', header: actionsText.failed, content: failures.join(' · ') })
+      const content = failures.map(({ id, error }) => (
+        <div key={id}>
+          {keys.length > 1 && <div>{id}</div>}
+          <Failure error={error} region={region} onColor />
+        </div>
+      ))
+      notify({ type: 'error', header: actionsText.failed, content })
     }
     changed(keys.map(({ id }) => id))
   }
@@ -107,9 +113,4 @@ export function KeyActions({ keys, changed }: KeyActionsProps): ReactNode {
       )}
     </>
   )
-}
-
-function messageOf(error: unknown): string {
-  const { code, message } = failureOf(error)
-  return message === '' ? code : message
 }

@@ -90,13 +90,21 @@ export const firstColumns: readonly ColumnId[] = [
   'usage',
 ]
 
+/** Pixels, of columns that need more than others. */
+const widths: Readonly<Partial<Record<ColumnId, number>>> = {
+  state: 180,
+  created: 200,
+  description: 200,
+  tags: 200,
+}
+
 export function columnsOf(region: string, path: string): TableProps.ColumnDefinition<KeyRow>[] {
   const others = columnIds.slice(2).map((id) => ({
     id,
     header: columns[id],
     cell: (row: KeyRow) => cell(row, id),
     sortingComparator: comparing(id),
-    minWidth: id === 'description' || id === 'tags' || id === 'created' ? 200 : 140,
+    minWidth: widths[id] ?? 140,
   }))
   const link = (row: KeyRow, shown: string): ReactNode => (
     <Link href={hrefOf(region, [path, row.id])}>{shown}</Link>

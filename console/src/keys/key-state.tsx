@@ -17,5 +17,9 @@ const types: Readonly<Record<string, StatusIndicatorProps.Type>> = {
 }
 
 export function KeyState({ state }: { readonly state: string | undefined }): ReactNode {
-  return <StatusIndicator type={types[state ?? ''] ?? 'info'}>{stateWord(state)}</StatusIndicator>
+  return (
+    <span className="whole-words">
+      <StatusIndicator type={types[state ?? ''] ?? 'info'}>{stateWord(state)}</StatusIndicator>
+    </span>
+  )
 }

@@ -190,7 +190,7 @@ function KeyFilter(props: {
       onLoadItems={({ detail }) => setTyped(detail)}
       filteringPlaceholder={keysText.filter}
       filteringAriaLabel={keysText.filter}
-      countText={found.toLocaleString()}
+      countText={keysText.matches(found)}
     />
   )
 }

@@ -36,6 +36,7 @@ export function PrincipalTable({
     <ListTable<Principal>
       title={label}
       variant="embedded"
+      wrapLines
       items={offered}
       trackBy="arn"
       pageSize={10}
@@ -65,6 +66,7 @@ export function PrincipalTable({
           header: words.type,
           cell: ({ type }) => words[type],
           sortingField: 'type',
+          minWidth: 100,
         },
       ]}
     />

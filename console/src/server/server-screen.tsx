@@ -101,16 +101,16 @@ function Nodes({ nodes }: { readonly nodes: readonly ShownNode[] }): ReactNode {
           cell: ({ name, self }) => (self ? `${name} (${words.self})` : name),
           isRowHeader: true,
         },
-        { id: 'id', header: words.id, cell: ({ nodeId }) => nodeId },
         {
           id: 'state',
           header: words.nodeState,
           cell: (node) => (
             <StatusIndicator type={isServing(node) ? 'success' : 'stopped'}>
-              {node.state}
+              {node.state === 'serving' && !isServing(node) ? words.nodeSilent : node.state}
             </StatusIndicator>
           ),
         },
+        { id: 'id', header: words.id, cell: ({ nodeId }) => nodeId },
         {
           id: 'confirmed',
           header: words.confirmed,

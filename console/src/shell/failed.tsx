@@ -21,27 +21,48 @@ export function Failed({
 }): ReactNode {
   const { region } = useConsole()
   if (error === undefined) return null
-  const { code, message, requestId, isRefusal } = failureOf(error)
   return (
     <Alert
       type="error"
       header={title}
       action={again && <Button onClick={again}>{text.again}</Button>}
     >
-      <SpaceBetween size="xxs">
-        <div>
-          <strong>{code}</strong>
-          {message === '' ? '' : `: ${message}`}
-        </div>
-        {requestId !== undefined && (
-          <Box fontSize="body-s" color="text-body-secondary">
-            {text.requestId} <code>{requestId}</code>
-          </Box>
-        )}
-        {isRefusal && requestId !== undefined && (
-          <Link href={hrefOf(region, ['why'], { request: requestId })}>{text.why}</Link>
-        )}
-      </SpaceBetween>
+      <Failure error={error} region={region} />
     </Alert>
+  )
+}
+
+/** What a failed call says, for a place that has a title of its own. */
+export function Failure({
+  error,
+  region,
+  onColor = false,
+}: {
+  readonly error: unknown
+  readonly region: string
+  /** The place has the colour of an error, as messages at the top of the page have. */
+  readonly onColor?: boolean
+}): ReactNode {
+  const { code, message, requestId, isRefusal } = failureOf(error)
+  return (
+    <SpaceBetween size="xxs">
+      <div className="text">
+        <strong>{code}</strong>
+        {message === '' ? '' : `: ${message}`}
+      </div>
+      {requestId !== undefined && (
+        <Box fontSize="body-s" color={onColor ? 'inherit' : 'text-body-secondary'}>
+          {text.requestId} <code>{requestId}</code>
+        </Box>
+      )}
+      {isRefusal && requestId !== undefined && (
+        <Link
+          color={onColor ? 'inverted' : 'normal'}
+          href={hrefOf(region, ['why'], { request: requestId })}
+        >
+          {text.why}
+        </Link>
+      )}
+    </SpaceBetween>
   )
 }

@@ -2,6 +2,8 @@
 import Alert from '@cloudscape-design/components/alert'
 import Box from '@cloudscape-design/components/box'
 import Button from '@cloudscape-design/components/button'
+import Header from '@cloudscape-design/components/header'
+import SpaceBetween from '@cloudscape-design/components/space-between'
 import Spinner from '@cloudscape-design/components/spinner'
 import { Component, type ReactNode, Suspense, useEffect } from 'react'
 import { text } from '../text/text.ts'
@@ -16,7 +18,13 @@ export function Screen({ place }: { readonly place: Place }): ReactNode {
     document.title = `${title} · ${text.product}`
   }, [title])
   if (screen === undefined) {
-    return first === '' ? null : <Alert type="warning">{text.unknownPlace}</Alert>
+    if (first === '') return null
+    return (
+      <SpaceBetween size="m">
+        <Header variant="h1">{text.unknownPlace}</Header>
+        <Alert type="info">{text.unknownPlaceHint}</Alert>
+      </SpaceBetween>
+    )
   }
   const isDetail = place.path.length > 1
   const Shown = (isDetail ? detailScreens[first] : undefined) ?? screen.show

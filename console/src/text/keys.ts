@@ -9,6 +9,8 @@ export const keysText = {
     `Describing keys: ${done.toLocaleString()} of ${all.toLocaleString()}. Filters see the rest as it arrives.`,
   empty: 'No keys',
   emptyHint: 'There are no customer managed keys in this Region. Create the first one.',
+  matches: (count: number): string =>
+    count === 1 ? '1 match' : `${count.toLocaleString()} matches`,
   noMatch: 'No matches',
   noMatchHint: 'No key matches the filter.',
   clear: 'Clear filter',

@@ -37,14 +37,14 @@ export const policyText = {
     label: 'Key policy as JSON',
     problems: 'This policy has problems',
     notJson: (message: string): string => `This is not JSON: ${message}`,
-    notObject: 'A policy is an object with `Version` and `Statement`.',
-    noStatement: 'The policy has no `Statement`.',
+    notObject: 'A policy is an object with “Version” and “Statement”.',
+    noStatement: 'The policy has no “Statement”.',
     statement: (index: number, what: string): string => `Statement ${index + 1}: ${what}`,
-    effect: '`Effect` must be `Allow` or `Deny`.',
+    effect: '“Effect” must be “Allow” or “Deny”.',
     missing: (name: string): string => `\`${name}\` is missing.`,
     tooLong: 'A key policy has at most 32 KB.',
     noAdmin:
       'No statement allows kms:PutKeyPolicy. Nobody could change this policy again, so it will be refused.',
-    version: '`Version` should be `2012-10-17`.',
+    version: '“Version” should be “2012-10-17”.',
   },
 } as const

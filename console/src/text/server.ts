@@ -32,6 +32,7 @@ export const serverText = {
   node: 'Name',
   id: 'Node ID',
   nodeState: 'State',
+  nodeSilent: 'does not answer',
   self: 'this node',
   confirmed: 'Last confirmed',
   silent: 'Silent for',

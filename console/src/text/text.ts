@@ -37,6 +37,7 @@ export const text = {
   updated: 'The console was updated or the server is away. Load the page again.',
   reload: 'Load again',
   unknownPlace: 'There is no such page',
+  unknownPlaceHint: 'Choose one in the navigation.',
   screens: {
     overview: 'Overview',
     keys: 'Customer managed keys',
