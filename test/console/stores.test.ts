@@ -56,3 +56,32 @@ test('a key store is created from a file, connected and disconnected', async (t)
   await row.getByText('Disconnected', { exact: true }).waitFor()
   assert.equal(await state(), 'DISCONNECTED')
 })
+
+test('a key store in an HSM cluster takes a certificate only, and says what the server refuses', async (t) => {
+  const place = get(t)
+  if (place === undefined) return
+  const { page, expect } = await openPage(t, place)
+  expect(/status of 400/)
+  await signIn(page, place, undefined, 'stores')
+  await page.getByRole('button', { name: 'Create key store' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('radio', { name: 'CloudHSM' }).check()
+  await dialog.getByLabel('Name of the store').fill('hsm')
+  await dialog.getByLabel('Cluster ID').fill('cluster-234567abcde')
+  await dialog.getByLabel('Password of kmsuser').fill('kmsPswd')
+  const create = dialog.getByRole('button', { name: 'Create key store' })
+  const choose = (text: string): Promise<void> =>
+    page.locator('input[type=file]').setInputFiles({
+      name: 'customerCA.crt',
+      mimeType: 'application/x-pem-file',
+      buffer: Buffer.from(text),
+    })
+  await choose('no certificate')
+  await dialog.getByText('This file is no certificate in PEM.').waitFor()
+  assert.equal(await create.isDisabled(), true)
+  await choose('-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n')
+  await dialog.getByText('This file is no certificate in PEM.').waitFor({ state: 'hidden' })
+  await create.click()
+  await dialog.getByText('CloudHsmClusterNotFoundException').waitFor()
+  await dialog.getByText('Request id').waitFor()
+})
