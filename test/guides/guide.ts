@@ -3,7 +3,7 @@
  * its files are written where it shows them, and what it shows as printed is compared with what was printed.
  *
  * - A block of four spaces is a list of commands.
- * - A fenced block that begins with a comment of one word is a file: `# vault.hcl`.
+ * - A fenced block that begins with a comment of one word is a file: `# vault.hcl`, `<!-- pom.xml -->`.
  * - A fenced block of `text` is what the commands above it print. `…` stands for anything within a line, and a
  *   line of its own for any lines.
  * @module
@@ -28,7 +28,7 @@ interface Guide {
   /** Blocks that are not run, by their beginning, each with the reason. */
   readonly notRun?: Readonly<Record<string, string>>
   /** What a reader does or waits for before a block, by the beginning of the block. */
-  readonly before?: Readonly<Record<string, () => Promise<unknown>>>
+  readonly before?: Readonly<Record<string, (folder: string) => Promise<unknown>>>
   /** Blocks of which a command must fail, by their beginning. */
   readonly fails?: readonly string[]
   readonly settings?: Parameters<typeof openWorkplace>[2]
@@ -97,7 +97,7 @@ export async function followGuide(
     if (beginning(step.text, Object.keys(notRun)) !== undefined) printed = '…'
     else if (step.kind === 'file') await writeInto(place.folder, step.name, here(step.text))
     else if (step.kind === 'commands') {
-      await before[beginning(step.text, Object.keys(before)) ?? '']?.()
+      await before[beginning(step.text, Object.keys(before)) ?? '']?.(place.folder)
       const mustFail = beginning(step.text, fails) !== undefined
       const finished = await run(here(step.text))
       assert.equal(finished.failed, mustFail, `${file}\n${step.text}\n${finished.printed}`)
@@ -128,7 +128,7 @@ function stepsOf(markdown: string): readonly Step[] {
       steps.push({ kind: 'commands', text: all.replaceAll(/^ {4}/gm, '').trimEnd() })
     } else if (language === 'text') steps.push({ kind: 'printed', text: fenced.trimEnd() })
     else {
-      const [, name] = /^(?:#|\/\/) ([\w./-]+)\n/.exec(fenced) ?? []
+      const [, name] = /^(?:#|\/\/|<!--) ([\w./-]+)(?: -->)?\n/.exec(fenced) ?? []
       assert.ok(name, `a file begins with its name in a comment, and this does not:\n${fenced}`)
       steps.push({ kind: 'file', name, text: fenced })
     }
