@@ -6,13 +6,8 @@ import { test } from 'node:test'
 import { CreateAliasCommand, DisableKeyCommand } from '@aws-sdk/client-kms'
 import { openWorkplace } from '../compat/workplace.ts'
 import { accountId, region } from '../harness.ts'
-import { installed } from './installed.ts'
+import { sops } from './sops.ts'
 
-const sops = await installed({
-  name: 'sops',
-  toolchain: ['go version'],
-  fetch: ['go install -p 1 github.com/getsops/sops/v3/cmd/sops@v3.13.3'],
-})
 const { skip } = sops
 
 const secrets = 'database:\n    user: app\n    password: Zürich-7\n'
