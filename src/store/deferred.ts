@@ -1,7 +1,6 @@
 /**
  * Writes of a transaction that nobody waits for. They run before the next statement of the transaction,
- * or before its commit. SQLite's driver sends them together with it, which saves a message for each;
- * PostgreSQL's sends them one after another.
+ * or before its commit. Drivers send them together with it, which saves a round trip for each.
  * @module
  */
 import type { Compilable, CompiledQuery, Kysely } from 'kysely'

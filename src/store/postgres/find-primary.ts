@@ -62,6 +62,8 @@ async function connectTo(
     password: password ?? '',
     ssl: address.tls ? certificates(address) : false,
     enableChannelBinding: true,
+    // Writes that nobody waits for go out with the statement after them.
+    pipeline: true,
     keepAlive: true,
     keepAliveInitialDelayMillis: keepAliveMs,
     connectionTimeoutMillis: limits.connectMaxMs,

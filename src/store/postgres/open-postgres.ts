@@ -29,7 +29,7 @@ import {
   openSession,
   type PostgresSession,
   type SessionSettings,
-  Unanswered,
+  type Unanswered,
 } from './postgres-session.ts'
 import { unscrubbedIn } from '../unscrubbed.ts'
 import { headMemory, headOf, SharedHead, type HeadRules } from './shared-head.ts'
@@ -215,23 +215,21 @@ export function attachPostgres(
     }
   }
   const commit = async (session: PostgresSession): Promise<void> => {
-    try {
-      const { rows } = await session.commit()
-      const reached = headOf(rows[0])
-      head.raise(reached)
-      // Another thread may have taken the number in already.
-      if (head.hasOthers && reached.seq !== begunAt.get(session)) notifier.notify()
-    } catch (error) {
-      if (!(error instanceof Unanswered)) throw error
-      await settling.settle(error).catch((failure: unknown) => {
-        if (failure instanceof OutcomeUnknown) onFailure(failure)
-        throw failure
-      })
-    }
+    const { rows } = await session.commit()
+    const reached = headOf(rows[0])
+    head.raise(reached)
+    // Another thread may have taken the number in already.
+    if (head.hasOthers && reached.seq !== begunAt.get(session)) notifier.notify()
+  }
+  const settle = async (unanswered: Unanswered): Promise<void> => {
+    await settling.settle(unanswered).catch((failure: unknown) => {
+      if (failure instanceof OutcomeUnknown) onFailure(failure)
+      throw failure
+    })
   }
   return {
     engine: 'postgresql',
-    query: new Kysely<Schema>({ dialect: postgresDialect(pool, { begin, commit }) }),
+    query: new Kysely<Schema>({ dialect: postgresDialect(pool, { begin, commit, settle }) }),
     epoch: () => head.seq,
     freshness: head,
     ...(nodeId !== undefined && { nodeId }),

@@ -21,28 +21,17 @@ import { checkAskedRows } from '../asked-rows.ts'
 import { DatabaseFailed } from '../database.ts'
 import { deferralOf } from '../deferred.ts'
 import { DuplicateRow, StaleRow } from '../row-errors.ts'
+import { type Boundaries, ChangeGroups, type GroupedChange } from './postgres-group.ts'
 import type { Pool } from './postgres-pool.ts'
 import type { PostgresSession, Result } from './postgres-session.ts'
 
-/** How transactions begin and end. */
-export interface Boundaries {
-  readonly begin: (session: PostgresSession) => Promise<void>
-  /** Finds the outcome if that is unknown. */
-  readonly commit: (session: PostgresSession) => Promise<void>
-  /** The session is in one transaction all the time, so no other one sees what it sees. */
-  readonly isOneTransaction?: true
-}
+/** For a session that is in one transaction all the time, and only reads. No other one sees what it sees. */
+export const noTransactions = 'none'
 
-const refused = (): Promise<never> => Promise.reject(new Error('the transaction only reads'))
-
-/** For a session that is in one transaction, and only reads. */
-export const noTransactions: Boundaries = {
-  begin: refused,
-  commit: refused,
-  isOneTransaction: true,
-}
-
-export function postgresDialect(pool: Pool, boundaries: Boundaries): Dialect {
+export function postgresDialect(
+  pool: Pool,
+  boundaries: Boundaries | typeof noTransactions,
+): Dialect {
   return {
     createAdapter: () => new PostgresAdapter(),
     createDriver: () => driverOf(pool, boundaries),
@@ -84,41 +73,63 @@ function insertsOneRow(node: RootOperationNode): boolean {
 }
 
 class PooledConnection implements DatabaseConnection {
+  readonly #pool: Pool
+  readonly #readsAgain: boolean
   isReleased = false
-  #session: PostgresSession
-  readonly #readsAgainFrom: Pool | undefined
-  /** The deferred writes, of which one runs after the other. Rejected if one has failed. */
+  /** Of the statements outside of transactions. */
+  #own: PostgresSession | undefined
+  #change: GroupedChange | undefined
+  /** The writes that nobody waits for. Rejected if one has failed. */
   #deferred: Promise<unknown> = Promise.resolve()
 
-  constructor(session: PostgresSession, readsAgainFrom: Pool | undefined) {
-    this.#session = session
-    this.#readsAgainFrom = readsAgainFrom
+  /** @param readsAgain whether a read whose connection breaks may run on another one */
+  constructor(pool: Pool, readsAgain: boolean) {
+    this.#pool = pool
+    this.#readsAgain = readsAgain
   }
 
-  get session(): PostgresSession {
-    return this.#session
+  begin(change: GroupedChange): void {
+    this.#change = change
+    this.#defer(change.begun)
+  }
+
+  async commit(): Promise<void> {
+    await this.#deferred
+    await this.#change?.keep()
+  }
+
+  async rollback(): Promise<void> {
+    await this.#deferred.catch(() => undefined)
+    await this.#change?.undo()
+  }
+
+  release(): void {
+    this.isReleased = true
+    if (this.#own !== undefined) this.#pool.release(this.#own)
   }
 
   async executeQuery<R>(compiled: CompiledQuery): Promise<QueryResult<R>> {
     // A statement sent after the end of its transaction must not run in another one.
     if (this.isReleased) throw new Error('the connection was released')
-    const deferral = this.session.isOpen ? deferralOf(compiled) : undefined
+    const deferral = this.#change === undefined ? undefined : deferralOf(compiled)
     if (deferral !== undefined) {
-      this.#deferred = this.#deferred.then(() => this.#write(compiled, deferral.rows))
-      // The next statement or the commit throws its failure.
-      this.#deferred.catch(() => undefined)
+      this.#defer(this.#write(compiled, deferral.rows))
       return { rows: [] }
     }
+    const running = this.#run(compiled)
+    // After a write that failed, it only says that the transaction has failed.
+    running.catch(() => undefined)
     await this.#deferred
-    const { rows, affected } = await this.#run(compiled)
+    const { rows, affected } = await running
     // Kysely's types describe the columns of its statement.
     const asked = checkAskedRows(compiled.query, rows) as readonly unknown[] as R[]
     return { rows: asked, numAffectedRows: BigInt(affected) }
   }
 
-  /** Waits for the deferred writes. @throws what one of them threw */
-  async settle(): Promise<void> {
-    await this.#deferred
+  /** The next statement or the commit throws its failure. */
+  #defer(write: Promise<unknown>): void {
+    this.#deferred = Promise.all([this.#deferred, write])
+    this.#deferred.catch(() => undefined)
   }
 
   async #write(compiled: CompiledQuery, rows: number | undefined): Promise<void> {
@@ -128,20 +139,27 @@ class PooledConnection implements DatabaseConnection {
   }
 
   async #run({ query, sql, parameters }: CompiledQuery): Promise<Result> {
-    const result = await this.#session.run(sql, parameters).catch(async (error: unknown) => {
-      // A primary that hands over ends its connections. A read has no effect, so it can run again.
-      const pool = this.#readsAgainFrom
-      const isRead = !this.#session.isOpen && SelectQueryNode.is(query)
-      const isBroken = this.#session.isEnded && error instanceof DatabaseFailed
-      if (pool === undefined || !isRead || !isBroken) throw error
-      pool.release(this.#session)
-      this.#session = await pool.acquire()
-      return await this.#session.run(sql, parameters)
-    })
+    const result =
+      this.#change === undefined
+        ? await this.#runAlone(sql, parameters, SelectQueryNode.is(query))
+        : await this.#change.session.run(sql, parameters)
     if (result.affected === 0 && insertsOneRow(query)) {
       throw new DuplicateRow('a row with the same unique columns is there already')
     }
     return result
+  }
+
+  /** A primary that hands over ends its connections. A read has no effect, so it can run again. */
+  async #runAlone(sql: string, parameters: readonly unknown[], isRead: boolean): Promise<Result> {
+    const session = (this.#own ??= await this.#pool.acquire())
+    return await session.run(sql, parameters).catch(async (error: unknown) => {
+      const isBroken = session.isEnded && error instanceof DatabaseFailed
+      if (!this.#readsAgain || !isRead || !isBroken) throw error
+      this.#own = undefined
+      this.#pool.release(session)
+      this.#own = await this.#pool.acquire()
+      return await this.#own.run(sql, parameters)
+    })
   }
 
   // oxlint-disable-next-line require-yield -- no result is so large that it needs streaming
@@ -150,27 +168,18 @@ class PooledConnection implements DatabaseConnection {
   }
 }
 
-function driverOf(pool: Pool, { begin, commit, isOneTransaction }: Boundaries): Driver {
-  const readsAgainFrom = isOneTransaction === true ? undefined : pool
+function driverOf(pool: Pool, boundaries: Boundaries | typeof noTransactions): Driver {
+  const groups = boundaries === noTransactions ? undefined : new ChangeGroups(pool, boundaries)
   return {
     init: () => Promise.resolve(),
-    acquireConnection: async () => new PooledConnection(await pool.acquire(), readsAgainFrom),
-    beginTransaction: (connection) => begin(pooled(connection).session),
-    async commitTransaction(connection) {
-      const one = pooled(connection)
-      await one.settle()
-      await commit(one.session)
+    acquireConnection: () => Promise.resolve(new PooledConnection(pool, groups !== undefined)),
+    async beginTransaction(connection) {
+      if (groups === undefined) throw new Error('the transaction only reads')
+      pooled(connection).begin(await groups.begin())
     },
-    async rollbackTransaction(connection) {
-      const one = pooled(connection)
-      await one.settle().catch(() => undefined)
-      await one.session.rollback()
-    },
-    async releaseConnection(connection) {
-      const one = pooled(connection)
-      one.isReleased = true
-      pool.release(one.session)
-    },
+    commitTransaction: (connection) => pooled(connection).commit(),
+    rollbackTransaction: (connection) => pooled(connection).rollback(),
+    releaseConnection: (connection) => Promise.resolve(pooled(connection).release()),
     destroy: () => Promise.resolve(pool.close()),
   }
 }

@@ -16,7 +16,6 @@ export interface PoolSettings extends SessionSettings {
 }
 
 interface Waiting {
-  /** When it began to wait, on the monotonic clock. */
   readonly since: number
   readonly take: (session: PostgresSession) => void
   readonly reject: (error: Error) => void
@@ -39,14 +38,17 @@ export class Pool {
     this.#settings = settings
   }
 
-  /** @throws {DatabaseUnreachable} */
-  async acquire(): Promise<PostgresSession> {
+  /**
+   * @param since when the caller began to wait for what needs the session, on the monotonic clock
+   * @throws {DatabaseUnreachable}
+   */
+  async acquire(since = performance.now()): Promise<PostgresSession> {
     if (this.#isClosed) throw closed()
     const session = this.#waiting.size === 0 ? this.#takeIdle() : undefined
     if (session !== undefined) return session
     const { waitMaxMs } = this.#settings
     const { promise, resolve, reject } = Promise.withResolvers<PostgresSession>()
-    const caller = { take: resolve, reject, since: performance.now() }
+    const caller = { take: resolve, reject, since }
     const late = setTimeout(() => {
       this.#waiting.delete(caller)
       reject(new DatabaseUnreachable(`no session was free within ${waitMaxMs} ms`))

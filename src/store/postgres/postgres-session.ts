@@ -63,7 +63,10 @@ export class PostgresSession {
   readonly #names = new StatementNames()
   #changeId = ''
   #isOpen = false
+  #isFailed = false
+  #isGathering = false
   #isEnded = false
+  readonly #ending = Promise.withResolvers<void>()
   #warnings: string[] = []
 
   constructor({ client, socket }: PrimaryConnection, settings: SessionSettings) {
@@ -82,9 +85,19 @@ export class PostgresSession {
     return this.#isEnded
   }
 
+  /** Resolves when it cannot be used any more. */
+  get ended(): Promise<void> {
+    return this.#ending.promise
+  }
+
   /** Whether a transaction has begun and not ended. */
   get isOpen(): boolean {
     return this.#isOpen
+  }
+
+  /** Whether a statement of the open transaction has failed: the server refuses the next ones. */
+  get isFailed(): boolean {
+    return this.#isFailed
   }
 
   /** Has notifications of a channel told, until the session ends. */
@@ -99,6 +112,7 @@ export class PostgresSession {
   destroy(): void {
     this.#isEnded = true
     this.#socket.destroy()
+    this.#ending.resolve()
   }
 
   async run(text: string, values: readonly unknown[]): Promise<Result> {
@@ -119,6 +133,7 @@ export class PostgresSession {
   async begin(): Promise<Result> {
     this.#changeId = randomBytes(16).toString('hex')
     this.#isOpen = true
+    this.#isFailed = false
     const { withBegin, statementMaxMs } = this.#settings
     try {
       const mark = markStatement(this.#mark)
@@ -163,6 +178,28 @@ export class PostgresSession {
     await this.#send('ROLLBACK', this.#settings.statementMaxMs).catch(() => this.destroy())
   }
 
+  /**
+   * Sets the savepoint of the next change of the transaction.
+   * @param isSet whether one is set: that of a change before, which has ended
+   */
+  async moveSavepoint(isSet: boolean): Promise<void> {
+    const { statementMaxMs } = this.#settings
+    const before = isSet ? 'RELEASE SAVEPOINT change; ' : ''
+    await this.#send(`${before}SAVEPOINT change`, statementMaxMs + graceMs).catch((error) => {
+      throw failureOf(error, true)
+    })
+  }
+
+  /** Undoes what was done since the savepoint. If that fails, the session ends. */
+  async rollbackToSavepoint(): Promise<void> {
+    const { statementMaxMs } = this.#settings
+    await this.#send('ROLLBACK TO SAVEPOINT change', statementMaxMs + graceMs).catch((error) => {
+      this.destroy()
+      throw failureOf(error, true)
+    })
+    this.#isFailed = false
+  }
+
   get #mark(): Mark {
     return { sessionId: this.#id, changeId: this.#changeId }
   }
@@ -180,6 +217,18 @@ export class PostgresSession {
     }
   }
 
+  /** Lets what is sent at one moment leave together. */
+  #gather(): void {
+    if (this.#isGathering) return
+    this.#isGathering = true
+    const { stream } = this.#client.connection
+    stream.cork()
+    process.nextTick(() => {
+      this.#isGathering = false
+      stream.uncork()
+    })
+  }
+
   /** Sends one query. A late answer ends the session. */
   async #send(query: string | QueryConfig, maxMs: number): Promise<QueryResult[]> {
     if (this.#isEnded) throw new Error('the connection is closed')
@@ -188,11 +237,14 @@ export class PostgresSession {
       late = true
       this.destroy()
     }, maxMs)
+    this.#gather()
     try {
       // The driver answers several statements in one text with a list of results.
       const answer = (await this.#client.query(query)) as QueryResult | QueryResult[]
       return Array.isArray(answer) ? answer : [answer]
     } catch (error) {
+      // Here, so that what is sent after it finds it so: answers come in the order of sending.
+      this.#isFailed = this.#isOpen
       if (isBroken(error)) this.destroy()
       throw late ? new Error(`no answer within ${maxMs} ms`) : error
     } finally {

@@ -140,8 +140,10 @@ interface Numbers {
 
 test('a read whose connection ends runs again, and a write does not', { skip }, async (t) => {
   const { pool, admin } = await pooled(t)
-  const refused = { begin: noTransactions.begin, commit: noTransactions.commit }
-  const query = new Kysely<Numbers>({ dialect: postgresDialect(pool, refused) })
+  const never = (): Promise<never> => Promise.reject(new Error('there is no transaction'))
+  const query = new Kysely<Numbers>({
+    dialect: postgresDialect(pool, { begin: never, commit: never }),
+  })
   const snapshot = new Kysely<Numbers>({ dialect: postgresDialect(pool, noTransactions) })
   await sql`CREATE TABLE one (id int)`.execute(query)
   const endAll = async (): Promise<void> => {
