@@ -1,6 +1,6 @@
 /** cosign signs and verifies files with keys of KMS, which it names by `awskms://`. @module */
 import assert from 'node:assert/strict'
-import { createPublicKey, verify } from 'node:crypto'
+import { createHash, createPublicKey, verify } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -12,6 +12,7 @@ import {
   type KeySpec,
   ScheduleKeyDeletionCommand,
 } from '@aws-sdk/client-kms'
+import { recordsOf } from '../compat/records.ts'
 import { type Finished, openWorkplace, type Workplace } from '../compat/workplace.ts'
 import { accountId, region } from '../harness.ts'
 import { installed } from './installed.ts'
@@ -115,6 +116,42 @@ test(
     const id = await keyOf('ECC_NIST_P256')
     const plain = await shell(sign(`awskms://127.0.0.1:${server.port}/${id}`))
     refused(plain, /server gave HTTP response to HTTPS client/)
+  },
+)
+
+test(
+  'cosign attests how a file was made, and verifies that for no other file',
+  { skip },
+  async (t) => {
+    const { server, folder, keyOf, shell, write, succeed } = await open(t)
+    const key = `awskms:///${await keyOf('ECC_NIST_P256')}`
+    await write('provenance.json', '{"builder": "ci", "commit": "0123abc"}\n')
+    const type = '--type https://example.org/provenance/v1'
+    await succeed(
+      `cosign attest-blob --yes ${alone} --key ${key} ${type} --predicate provenance.json --bundle attestation.json blob`,
+    )
+    const called = new Set((await recordsOf(server.directory)).map(({ eventName }) => eventName))
+    // The server and this test made these two.
+    for (const name of ['CreateAccount', 'CreateKey']) called.delete(name)
+    // The page names these as what a signer needs.
+    assert.deepEqual([...called].toSorted(), ['DescribeKey', 'GetPublicKey', 'Sign'])
+    const check = `cosign verify-blob-attestation ${notLogged} --key ${key} ${type} --bundle attestation.json`
+    assert.match((await succeed(`${check} blob`)).stderr, /Verified OK/)
+    const bundle = JSON.parse(await readFile(join(folder, 'attestation.json'), 'utf8')) as {
+      readonly dsseEnvelope: { readonly payload: string; readonly payloadType: string }
+    }
+    assert.equal(bundle.dsseEnvelope.payloadType, 'application/vnd.in-toto+json')
+    const statement = JSON.parse(Buffer.from(bundle.dsseEnvelope.payload, 'base64').toString()) as {
+      readonly predicate: object
+      readonly subject: readonly { readonly digest: { readonly sha256: string } }[]
+    }
+    assert.deepEqual(statement.predicate, { builder: 'ci', commit: '0123abc' })
+    const digest = createHash('sha256').update(blob).digest('hex')
+    assert.equal(statement.subject[0]?.digest.sha256, digest)
+    await write('other', 'another release\n')
+    refused(await shell(`${check} other`), /digest|subject/i)
+    const stranger = `awskms:///${await keyOf('ECC_NIST_P256')}`
+    refused(await shell(`${check.replace(key, stranger)} blob`), /signature/i)
   },
 )
 
