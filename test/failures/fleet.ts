@@ -10,6 +10,8 @@ import { atExit, folderAtExit } from './processes.ts'
 
 export interface FleetSettings {
   readonly nodes: number
+  /** The Node.js that runs them. Default: the one of the tests. */
+  readonly nodejs?: string
   /** The ports of the database's members. */
   readonly members: readonly number[]
   readonly password: string
@@ -51,7 +53,9 @@ export class Fleet implements Deployment {
       hasDisks = mountDisk(own) && hasDisks
       const links: Link[] = []
       for (const port of settings.members) links.push(await openLink(port))
-      processes.push(new NodeProcess(own, links, databaseSettings(folder, links, settings)))
+      const node = new NodeProcess(own, links, databaseSettings(folder, links, settings))
+      if (settings.nodejs !== undefined) node.nodejs = settings.nodejs
+      processes.push(node)
     }
     const fleet = new Fleet(folder, processes, hasDisks)
     // The first one makes the schema.

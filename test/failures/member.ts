@@ -6,7 +6,15 @@ import { join } from 'node:path'
 import { unprivilegedUser } from '../store/postgres/postgres-binaries.ts'
 import type { Link } from './link.ts'
 import type { PatroniPrograms } from './patroni-programs.ts'
-import { atExit, familyOf, isRunning, postmasterOf, runLogged, signalTo } from './processes.ts'
+import {
+  atExit,
+  familyOf,
+  isRunning,
+  postmasterOf,
+  programOf,
+  runLogged,
+  signalTo,
+} from './processes.ts'
 
 export const superuser = 'admin'
 
@@ -60,6 +68,11 @@ export class Member {
 
   get #data(): string {
     return join(this.#settings.folder, 'data')
+  }
+
+  /** The path of PostgreSQL's program; undefined while it does not run. */
+  get program(): string | undefined {
+    return programOf(postmasterOf(this.#data))
   }
 
   /** Uses the programs of another folder from the next start of Patroni on. */

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Login } from './calls.ts'
 import type { Link } from './link.ts'
-import { atExit } from './processes.ts'
+import { atExit, programOf } from './processes.ts'
 
 const checkout = join(import.meta.dirname, '..', '..')
 const program = [
@@ -51,6 +51,11 @@ export class NodeProcess {
   /** Undefined while it does not run. */
   get url(): string | undefined {
     return this.#url
+  }
+
+  /** The path of the program that runs; undefined while none does. */
+  get program(): string | undefined {
+    return programOf(this.#child?.pid)
   }
 
   /** The file that takes what it logs. It is not on its disk, which may be full. */

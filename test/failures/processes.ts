@@ -1,6 +1,6 @@
 /** Processes by their ids: what belongs to a server, and signals to all of it. @module */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Whatever ends this process, nothing of the tests outlives it. */
@@ -84,6 +84,15 @@ export function postmasterOf(folder: string): number | undefined {
   try {
     const pid = Number(readFileSync(join(folder, 'postmaster.pid'), 'utf8').split('\n')[0])
     return signalTo(pid, 0) ? pid : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** The path of the program of a process, if it runs. */
+export function programOf(pid: number | undefined): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`)
   } catch {
     return undefined
   }

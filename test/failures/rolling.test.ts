@@ -1,7 +1,6 @@
-/** Nodes, and then members of the database, are replaced one after another under load: no call fails. @module */
+/** Nodes, and then members of the database, are upgraded one after another under load: no call fails. @module */
 import assert from 'node:assert/strict'
-import { chmodSync, copyFileSync, cpSync, mkdirSync, realpathSync, symlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
@@ -18,6 +17,7 @@ import { startCluster, type Cluster } from './cluster.ts'
 import { Fleet } from './fleet.ts'
 import type { Member } from './member.ts'
 import { rootLogin } from './node-process.ts'
+import { nodejsUpgrade, postgresUpgrade } from './other-programs.ts'
 import { patroniPrograms } from './patroni-programs.ts'
 import { makeDatabase, untilReady } from './round.ts'
 
@@ -84,14 +84,21 @@ interface Place {
   readonly balancer: Balancer
 }
 
-async function startPlace(t: TestContext): Promise<Place> {
+/** @param bin the folder of PostgreSQL's programs */
+async function startPlace(t: TestContext, nodejs: string, bin: string): Promise<Place> {
   assert.ok(!('skip' in programs))
-  const cluster = await startCluster({ programs, members: 3, strict: true })
+  const postgres = { ...programs.postgres, folder: bin }
+  const cluster = await startCluster({
+    programs: { ...programs, postgres },
+    members: 3,
+    strict: true,
+  })
   t.after(() => cluster.stop())
   await cluster.healthy(60_000)
   await makeDatabase(cluster)
   const fleet = await Fleet.start({
     nodes: 3,
+    nodejs,
     members: cluster.members.map(({ ports }) => ports.postgres),
     password: cluster.password,
     // Above the time that a planned change of the primary takes.
@@ -135,42 +142,29 @@ async function restartMembers({ cluster }: Place, bin: string): Promise<void> {
   await replaced(leader)
 }
 
-/** Another installation of Node.js. There is one version here, so it is a copy. */
-function copyOfNodejs(folder: string): string {
-  const nodejs = join(folder, 'node')
-  copyFileSync(realpathSync(process.execPath), nodejs)
-  return nodejs
-}
-
-/** A copy of the programs. They find the rest by their own place. */
-function copyOfPostgres(folder: string, bin: string): string {
-  const [, version = '', tail = ''] = /^\/usr\/lib\/postgresql\/(\d+)(\/bin)$/.exec(bin) ?? []
-  const installed = join('lib', 'postgresql', version)
-  const shared = join('share', 'postgresql', version)
-  for (const each of [installed, join('share', 'postgresql')]) {
-    mkdirSync(join(folder, each), { recursive: true })
-  }
-  cpSync(bin, join(folder, installed, tail), { recursive: true })
-  symlinkSync(join('/usr', installed, 'lib'), join(folder, installed, 'lib'))
-  symlinkSync(join('/usr', shared), join(folder, shared))
-  chmodSync(folder, 0o755)
-  return join(folder, installed, tail)
-}
-
 test(
-  'nodes and their database are replaced one after another without one failed call',
+  'nodes and their database are upgraded one after another without one failed call',
   { skip, timeout: 900_000 },
   async (t) => {
     assert.ok(!('skip' in programs))
-    const place = await startPlace(t)
-    const load = await startLoad(place.balancer.url)
-    const nodejs = copyOfNodejs(temporaryFolder(t))
-    for (const node of place.fleet.processes) node.nodejs = nodejs
+    const nodejs = await nodejsUpgrade(temporaryFolder(t))
+    const postgres = postgresUpgrade(programs.postgres.folder, temporaryFolder(t))
+    t.diagnostic(`Node.js ${nodejs.versions}; PostgreSQL ${postgres.versions}`)
+    const place = await startPlace(t, nodejs.from, dirname(postgres.from))
+    const runs = (all: readonly { readonly program: string | undefined }[]): readonly unknown[] => [
+      ...new Set(all.map(({ program }) => program)),
+    ]
+    const { fleet, cluster, balancer } = place
+    const load = await startLoad(balancer.url)
+    assert.deepEqual(runs(fleet.processes), [nodejs.from])
+    for (const node of fleet.processes) node.nodejs = nodejs.to
     await restartNodes(place)
+    assert.deepEqual(runs(fleet.processes), [nodejs.to])
     assert.deepEqual(load.failures, [], 'nodes, with another Node.js')
 
-    const { folder } = programs.postgres
-    await restartMembers(place, copyOfPostgres(temporaryFolder(t), folder))
+    assert.deepEqual(runs(cluster.members), [postgres.from])
+    await restartMembers(place, dirname(postgres.to))
+    assert.deepEqual(runs(cluster.members), [postgres.to])
     const calls = await load.stop()
     assert.deepEqual(load.failures, [], 'the database')
     assert.ok(calls > 100)

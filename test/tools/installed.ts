@@ -19,7 +19,7 @@ export interface Recipe {
   readonly name: string
   /** Commands that print the versions of what it takes to build; what they print is part of the recipe. */
   readonly toolchain: readonly string[]
-  /** The folder beside this file whose files are the sources, copied to where the steps run. */
+  /** The folder whose files are the sources, relative to this file's. They are copied to where the steps run. */
   readonly sources?: string
   /** What comes from outside. A failure here is the machine's, unless something is not what was pinned. */
   readonly fetch: readonly string[]
