@@ -67,7 +67,9 @@ export class PostgresSession {
   #isGathering = false
   #isEnded = false
   readonly #ending = Promise.withResolvers<void>()
-  #warnings: string[] = []
+  /** How many warnings have come. Statements overlap, so none of them may take another one's away. */
+  #warned = 0
+  #lastWarning = ''
 
   constructor({ client, socket }: PrimaryConnection, settings: SessionSettings) {
     this.#client = client
@@ -76,7 +78,9 @@ export class PostgresSession {
     client.on('error', () => this.destroy())
     client.on('end', () => this.destroy())
     client.on('notice', ({ code = '', message = '' }) => {
-      if (code.startsWith('01')) this.#warnings.push(`${message} (${code})`)
+      if (!code.startsWith('01')) return
+      this.#warned += 1
+      this.#lastWarning = `${message} (${code})`
     })
   }
 
@@ -116,17 +120,17 @@ export class PostgresSession {
   }
 
   async run(text: string, values: readonly unknown[]): Promise<Result> {
-    this.#warnings = []
+    const warned = this.#warned
     const stored = values.map(toPostgres)
     try {
       const [result] = await this.#sendPrepared(text, stored)
-      if (this.#isOpen || this.#warnings.length === 0) return resultOf(result)
+      if (this.#isOpen || this.#warned === warned) return resultOf(result)
     } catch (error) {
       throw failureOf(error, this.#isOpen)
     }
     // Outside a transaction, the statement's own COMMIT has warned.
     this.destroy()
-    throw new OutcomeUnknown(`a statement has an unknown outcome: ${this.#warnings.join('; ')}`)
+    throw new OutcomeUnknown(`a statement has an unknown outcome: ${this.#lastWarning}`)
   }
 
   /** Returns the rows of the statement sent with BEGIN. */
@@ -150,7 +154,7 @@ export class PostgresSession {
    * @throws {Unanswered} with the mark by which to find the outcome
    */
   async commit(): Promise<Result> {
-    this.#warnings = []
+    const warned = this.#warned
     const { withCommit, commitMaxMs } = this.#settings
     let results: readonly QueryResult[]
     try {
@@ -161,9 +165,9 @@ export class PostgresSession {
       throw failureOf(error, true)
     }
     this.#isOpen = false
-    if (this.#warnings.length > 0) {
+    if (this.#warned !== warned) {
       this.destroy()
-      throw new Unanswered(this.#mark, this.#warnings.join('; '))
+      throw new Unanswered(this.#mark, this.#lastWarning)
     }
     // A transaction in which a statement failed answers COMMIT with ROLLBACK.
     if (results.at(-1)?.command === 'COMMIT') return resultOf(results.at(-2))

@@ -170,3 +170,14 @@ onEach('a prepared statement is made anew when its table has changed', async (t,
   await inTransaction.rollback()
   assert.deepEqual((await inTransaction.run(read, [])).rows, [])
 })
+
+onEach('a warning counts for its statement, whatever is sent after it', async (t, { url }) => {
+  const session = await openedSession(t, url)
+  const warns = `DO $$ BEGIN RAISE WARNING 'may be lost'; PERFORM pg_sleep(0.5); END $$`
+  const first = assert.rejects(session.run(warns, []), { message: /may be lost \(01000\)/ })
+  await sleep(200)
+  // Its answer may come at the same moment, or be lost with the session.
+  session.run('SELECT 1', []).catch(() => undefined)
+  await first
+  assert.equal(session.isEnded, true)
+})
