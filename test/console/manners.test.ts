@@ -213,6 +213,12 @@ test('many keys are listed, paged and filtered, and a filter is part of the addr
   await page.getByText(/\(1\/1,1\d\d\)/).waitFor()
   assert.match(decodeURIComponent(page.url()), /needle/)
   await page.getByRole('row').filter({ hasText: TargetKeyId }).waitFor()
+  // A link that somebody shares works in a page that is open there already.
+  const tokens = [{ propertyKey: 'description', operator: ':', value: 'number 7' }]
+  const link = new URLSearchParams({ filter: JSON.stringify({ tokens, operation: 'and' }) })
+  await page.goto(`${place.server.url}/console/#/${region}/keys?${link.toString()}`)
+  // 7, 70 to 79, and 700 to 799, once all keys are described.
+  await page.getByText(/\(111\/1,1\d\d\)/).waitFor()
 })
 
 /** The name of what has the focus. */

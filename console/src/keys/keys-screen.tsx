@@ -42,7 +42,8 @@ function KeyTable({ place, path }: ScreenProps & { readonly path: Path }): React
   const title = isAws ? keysText.awsTitle : keysText.title
   const { region } = useConsole()
   const [list, state, reload] = useKeyList()
-  const [query, setQuery] = useState<Query>(() => readQuery(place.query.get('filter')))
+  const filter = place.query.get('filter')
+  const query = useMemo(() => readQuery(filter), [filter])
   const [sorting, setSorting] = useState<TableProps.SortingState<KeyRow>>()
   const [page, setPage] = useState(1)
   const [selected, setSelected] = useState<readonly KeyRow[]>([])
@@ -73,10 +74,9 @@ function KeyTable({ place, path }: ScreenProps & { readonly path: Path }): React
   }, [rows, selected])
   const columns = useMemo(() => columnsOf(region, path), [region, path])
   const search = (next: Query): void => {
-    setQuery(next)
     setPage(1)
-    const filter = next.tokens.length === 0 ? {} : { filter: JSON.stringify(next) }
-    replacePlace(hrefOf(region, [path], filter))
+    const wanted = next.tokens.length === 0 ? {} : { filter: JSON.stringify(next) }
+    replacePlace(hrefOf(region, [path], wanted))
   }
   return (
     <SpaceBetween size="m">
