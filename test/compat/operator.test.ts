@@ -6,7 +6,7 @@ import { after, test } from 'node:test'
 import { callOperator, OperatorCallFailed } from '../../src/operator/client.ts'
 import { shortestPath } from '../../src/operator/socket-path.ts'
 import { version } from '../../src/version.ts'
-import { accountId, region, startTestServer, credentials } from '../harness.ts'
+import { accountId, credentials, databaseUrlOf, region, startTestServer } from '../harness.ts'
 import { withHeader } from '../authenticate/signer.ts'
 import { operatorAs } from './own-operator.ts'
 import { recordsOf } from './records.ts'
@@ -29,11 +29,16 @@ interface Status {
     readonly checkpoint: { readonly text: string }
   }
   readonly clock: { readonly now: string }
+  /** Of a server on PostgreSQL. */
+  readonly node?: { readonly id: string; readonly replication: string }
 }
 
 test('the socket answers the status of the server', async () => {
   const status = (await callOperator(directory, 'GetStatus')) as Status
-  const { changes, refusedRequests, startedAt, journal, clock, ...rest } = status
+  const { changes, refusedRequests, startedAt, journal, clock, node, ...rest } = status
+  const isNode = databaseUrlOf(directory) !== undefined
+  assert.deepEqual(node, isNode ? { id: node?.id, replication: 'single' } : undefined)
+  const ownStream = node === undefined ? 'worker-0' : `${node.id}-worker-0`
   const deleted = { gone: 0, shredded: 0, openedBySeals: [] }
   const same = {
     version,
@@ -51,11 +56,9 @@ test('the socket answers the status of the server', async () => {
   assert(Math.abs(Date.parse(startedAt) - Date.now()) < 600_000)
   const { segment, keys, checkpoint, ...stream } = journal
   assert.match(keys.join(), /^[0-9a-f]{64}$/)
-  assert.match(
-    checkpoint.text,
-    /^\{"checkpoint":1,"deployment":.*"writer":"worker-0","sequence":1,/,
-  )
-  assert.deepEqual(stream, { healthy: true, stream: 'worker-0' })
+  const first = `"writer":"${ownStream}","sequence":1,`
+  assert.match(checkpoint.text, new RegExp(`^\\{"checkpoint":1,"deployment":.*${first}`))
+  assert.deepEqual(stream, { healthy: true, stream: ownStream })
   assert(Number.isInteger(segment))
   await makeKey(server.client())
   const forger = { ...credentials, secretAccessKey: 'of-somebody-else' }

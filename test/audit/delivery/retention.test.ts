@@ -10,10 +10,13 @@ import { startTestServer, type TestServer } from '../../harness.ts'
 import { createFailingFiles } from './failing-files.ts'
 import { deliveredRecords, startDelivering, traffic } from './delivered.ts'
 
-const segments = async (server: TestServer): Promise<readonly string[]> =>
-  (await readdir(join(server.directory, 'journal', 'worker-0')))
-    .filter((name) => name.endsWith('.seg'))
-    .sort()
+/** The names of streams begin with the node's, if there are nodes. */
+const segments = async (server: TestServer): Promise<readonly string[]> => {
+  const journal = join(server.directory, 'journal')
+  const stream = (await readdir(journal)).find((name) => name.endsWith('worker-0'))
+  assert.ok(stream)
+  return (await readdir(join(journal, stream))).filter((name) => name.endsWith('.seg')).sort()
+}
 
 /** The event index must have read a segment first, which takes some seconds. */
 async function untilOneIsLeft(server: TestServer): Promise<number> {
