@@ -45,14 +45,14 @@ export async function askToApply(
   try {
     return (await ask('Apply', input)) as Applied // the same program answers
   } catch (error) {
-    throw (error instanceof OperatorCallFailed && refusalIn(file, error.refusal)) || error
+    throw (error instanceof OperatorCallFailed && refusalIn(file, error.message)) || error
   }
 }
 
 const placedPattern = /^(#(?:\/\S*)?) ([^]*)$/
 
-function refusalIn({ faultAt }: DocumentFile, message: string | undefined): Error | undefined {
-  const [, pointer, said] = placedPattern.exec(message ?? '') ?? []
+function refusalIn({ faultAt }: DocumentFile, message: string): Error | undefined {
+  const [, pointer, said] = placedPattern.exec(message) ?? []
   return pointer === undefined || said === undefined ? undefined : faultAt(pointer, said)
 }
 

@@ -4,9 +4,9 @@ import { ConfigError, loadConfig } from '../config.ts'
 import { visible } from '../model/visible.ts'
 import type { CreatedAccount } from '../operations/trent/create-account.ts'
 import type { UnlockedKey } from '../operations/trent/unlock-key.ts'
+import { callOperator } from '../operator/client.ts'
 import { credentials } from './account.ts'
 import { printed } from './printed.ts'
-import { called } from './seal-commands.ts'
 
 interface Options {
   readonly yes?: true
@@ -21,7 +21,7 @@ export async function unlockKey(
   await printed(options, async () => {
     const { operatorDirectory } = loadConfig(process.env, configFile)
     await confirmed(`this replaces the key policy of ${keyArn}`, keyArn.split('/').at(-1), options)
-    const answer = await called(operatorDirectory, 'UnlockKey', { keyArn })
+    const answer = await callOperator(operatorDirectory, 'UnlockKey', { keyArn })
     return [answer as UnlockedKey, unlockedText] // the same program answers
   })
 }
@@ -40,7 +40,7 @@ export async function resetRoot(
     const { operatorDirectory } = loadConfig(process.env, configFile)
     const what = `this ends all credentials and sessions of the root user of ${accountId}`
     await confirmed(what, accountId, options)
-    const answer = await called(operatorDirectory, 'ResetRoot', { accountId })
+    const answer = await callOperator(operatorDirectory, 'ResetRoot', { accountId })
     return [answer as CreatedAccount, credentials] // the same program answers
   })
 }

@@ -1,9 +1,9 @@
 /** `trent rotate-root`: a new root key, and the end of former ones, through the operator door. @module */
 import { ConfigError, loadConfig } from '../config.ts'
 import type { RekeyState, RetiredRoots } from '../operations/contract/seal-controls.ts'
+import { callOperator } from '../operator/client.ts'
 import { printed } from './printed.ts'
 import {
-  called,
   numbersOf,
   passphraseFor,
   rekeyText,
@@ -27,7 +27,7 @@ export async function rotateRoot(configFile: string | undefined, options: Option
   if (options.retire) {
     await printed(options, async () => {
       const input = { endSessions: options.endSessions === true }
-      const answer = await called(operatorDirectory, 'RetireRootKeys', input)
+      const answer = await callOperator(operatorDirectory, 'RetireRootKeys', input)
       return [answer as RetiredRoots, retiredText]
     })
     return
@@ -41,12 +41,16 @@ export async function rotateRoot(configFile: string | undefined, options: Option
       ...(kind === 'shamir' && numbers),
       ...(await passphraseFor(kind, options)),
     }
-    const state = (await called(operatorDirectory, 'BeginRekey', input)) as RekeyState
+    const state = (await callOperator(operatorDirectory, 'BeginRekey', input)) as RekeyState
     // The recovery seal of the former root key opens nothing any more.
     if (state.stage !== 'done' || recovery !== true || !options.recovery)
       return [state, rotatedText]
     const again = { recovery: true, ...numbers }
-    const { shares = [] } = (await called(operatorDirectory, 'BeginRekey', again)) as RekeyState
+    const { shares = [] } = (await callOperator(
+      operatorDirectory,
+      'BeginRekey',
+      again,
+    )) as RekeyState
     return [{ ...state, recoveryShares: shares }, rotatedText]
   })
 }

@@ -48,7 +48,7 @@ export async function init(
       // The server's seal counts: the settings of this command may be others.
       const { kind, asks } = status.seal ?? {}
       const input = asks === 'shares' ? numbers : await passphraseFor(kind, options)
-      const { shares } = (await called(operatorDirectory, 'Initialize', input)) as Initialized
+      const { shares } = (await callOperator(operatorDirectory, 'Initialize', input)) as Initialized
       if (asks !== 'nothing') return [initialized({ shares }), initText]
     }
     const { opensAlone, recovery, rekey: begun } = (await whenReady(operatorDirectory)).seal ?? {}
@@ -58,7 +58,7 @@ export async function init(
     }
     if (isDone || begun?.stage === 'open') return [initialized({}), initText]
     const input = { recovery: true, ...numbers }
-    const made = (await called(operatorDirectory, 'BeginRekey', input)) as RekeyState
+    const made = (await callOperator(operatorDirectory, 'BeginRekey', input)) as RekeyState
     return [initialized({ recoveryShares: made.shares }), initText]
   })
 }
@@ -119,10 +119,10 @@ export async function unseal(
 function doorOf(configFile: string | undefined, options: PortOptions): Ask {
   const port = unsealPortOf(options)
   if (port !== undefined) {
-    return (operation, input) => ownWords(callUnsealPort(port, operation, input))
+    return (operation, input) => callUnsealPort(port, operation, input)
   }
   const { operatorDirectory } = loadConfig(process.env, configFile)
-  return (operation, input) => called(operatorDirectory, operation, input)
+  return (operation, input) => callOperator(operatorDirectory, operation, input)
 }
 
 function toldText({ open, set, given = [], givers = [], needed }: Told): string {
@@ -137,7 +137,7 @@ export async function sealServer(
 ): Promise<void> {
   await printed(options, async () => {
     const { operatorDirectory } = loadConfig(process.env, configFile)
-    const answer = (await called(operatorDirectory, 'SealServer')) as SealedServer
+    const answer = (await callOperator(operatorDirectory, 'SealServer')) as SealedServer
     return [answer, sealedText]
   })
 }
@@ -161,7 +161,7 @@ export async function rekey(
   await printed<ShownRekey>(options, async () => {
     const { operatorDirectory } = loadConfig(process.env, configFile)
     if (options.cancel) {
-      await called(operatorDirectory, 'CancelRekey')
+      await callOperator(operatorDirectory, 'CancelRekey')
       return [{ stage: 'cancelled', seal: '' }, rekeyText]
     }
     if (options.seal === undefined && !options.recovery) {
@@ -170,7 +170,7 @@ export async function rekey(
         throw new ConfigError('name the new seal: `trent rekey --seal shamir`, or `--recovery`')
       }
       const secret = takeText(await readSecret(askedOf(state), options.from))
-      const next = await called(operatorDirectory, 'ContinueRekey', { secret })
+      const next = await callOperator(operatorDirectory, 'ContinueRekey', { secret })
       return [next as RekeyState, rekeyText]
     }
     const seal = options.seal === undefined ? undefined : settingOf(options.seal)
@@ -180,7 +180,7 @@ export async function rekey(
       ...numbersOf(options),
       ...(await passphraseFor(seal?.kind, options)),
     }
-    const state = await called(operatorDirectory, 'BeginRekey', input)
+    const state = await callOperator(operatorDirectory, 'BeginRekey', input)
     return [state as RekeyState, rekeyText]
   })
 }
@@ -256,32 +256,13 @@ function takeText(secret: Buffer): string {
   }
 }
 
-/** @throws {OperatorCallFailed} */
-export function called(
-  operatorDirectory: string,
-  operation: string,
-  input?: object,
-): Promise<unknown> {
-  return ownWords(callOperator(operatorDirectory, operation, input))
-}
-
-/** The server's own words alone, because people read them. @throws {OperatorCallFailed} */
-async function ownWords(answer: Promise<unknown>): Promise<unknown> {
-  try {
-    return await answer
-  } catch (cause) {
-    if (!(cause instanceof OperatorCallFailed) || cause.refusal === undefined) throw cause
-    throw new OperatorCallFailed(cause.refusal, { cause, refusal: cause.refusal })
-  }
-}
-
 async function statusOf(operatorDirectory: string): Promise<Status> {
-  return (await called(operatorDirectory, 'GetStatus')) as Status // the same program answers
+  return (await callOperator(operatorDirectory, 'GetStatus')) as Status // the same program answers
 }
 
 /** Waits until an unsealed server serves calls. @throws {OperatorCallFailed} */
 export function whenReady(operatorDirectory: string): Promise<Status> {
-  return untilReady((operation) => called(operatorDirectory, operation))
+  return untilReady((operation) => callOperator(operatorDirectory, operation))
 }
 
 async function untilReady(ask: Ask): Promise<Status> {

@@ -8,14 +8,14 @@ import { request as requestOverTls, type RequestOptions } from 'node:https'
 import { join } from 'node:path'
 import { shortestPath } from './socket-path.ts'
 
-/** The server cannot be reached, or it refused. The message is for the terminal. */
+/**
+ * The server cannot be reached, or it refused. The message is for the terminal. Of a refusal, it is the
+ * server's own, and `name` is the code of the error, as with the AWS SDKs.
+ */
 export class OperatorCallFailed extends Error {
-  /** The server's message, when it refused. */
-  readonly refusal?: string
-
-  constructor(message: string, options?: ErrorOptions & { readonly refusal?: string }) {
+  constructor(message: string, options?: ErrorOptions & { readonly code?: string }) {
     super(message, options)
-    if (options?.refusal !== undefined) this.refusal = options.refusal
+    if (options?.code !== undefined) this.name = options.code
   }
 }
 
@@ -58,11 +58,16 @@ export async function callUnsealPort(
 /** @throws {OperatorCallFailed} */
 export function answerOf(operation: string, status: number, body: string): unknown {
   const answer = jsonOf(operation, body)
-  if (status !== 200) {
-    const refusal = messageOf(answer)
-    throw new OperatorCallFailed(`${operation} was refused: ${body}`, refusal)
-  }
-  return answer
+  if (status === 200) return answer
+  // AWS begins the name of this member with a capital where access is denied.
+  const {
+    __type: code,
+    Message,
+    message = Message,
+  } = (answer ?? {}) as Readonly<Record<string, unknown>>
+  if (typeof code !== 'string') throw new OperatorCallFailed(`${operation} was refused: ${body}`)
+  const isWorded = typeof message === 'string' && message !== ''
+  throw new OperatorCallFailed(isWorded ? message : `${operation} was refused: ${code}`, { code })
 }
 
 function jsonOf(operation: string, body: string): unknown {
@@ -80,11 +85,6 @@ export function operatorHeaders(operation: string): Readonly<Record<string, stri
     'Content-Type': 'application/x-amz-json-1.1',
     'X-Amz-Target': `TrentOperator.${operation}`,
   }
-}
-
-function messageOf(answer: unknown): { readonly refusal?: string } {
-  const message = (answer as { readonly message?: unknown } | null)?.message
-  return typeof message === 'string' ? { refusal: message } : {}
 }
 
 function post(target: RequestOptions, operation: string, body: string): Promise<[number, string]> {

@@ -82,15 +82,12 @@ test('the command says who called for a key, how, from where, by what and when l
   const text = await trent(KeyId)
   assert.match(text, /^LAST +COUNT +OPERATION +OUTCOME +WHO +FROM +BY$/m)
   assert.match(text, new RegExp(`3 +Encrypt +allowed +${ada.arn} +127\\.0\\.0\\.1 `))
-  for (const wrong of [
-    ['alias/nothing'],
-    [KeyId, '--from', 'yesterday'],
-    [KeyId, '--account', '1'],
-    ['arn:aws:s3:::bucket'],
-  ]) {
-    await assert.rejects(
-      trent(...wrong),
-      /ListKeyUses was refused: .*(Validation|NotFound)Exception/,
-    )
+  for (const [wrong, words] of [
+    [['alias/nothing'], /^trent: there is no alias\/nothing$/m],
+    [[KeyId, '--from', 'yesterday'], /^trent: `from` must be a day/m],
+    [[KeyId, '--account', '1'], /^trent: .*'accountId'/m],
+    [['arn:aws:s3:::bucket'], /^trent: `arn:aws:s3:::bucket` is no ARN of a key$/m],
+  ] as const) {
+    await assert.rejects(trent(...wrong), words)
   }
 })

@@ -206,11 +206,11 @@ test('limits of the proxy and of a credential narrow what its clients may do', a
   )
   await assert.rejects(
     trent('rotate-credential', proxyId, '--limits', await limited('operations: [Sign]\n')),
-    /ValidationException/,
+    /^trent: .*'Sign' at 'limits\.operations/m,
   )
   await assert.rejects(
     trent('rotate-credential', proxyId, '--limits', await limited('operations: []\n')),
-    /ValidationException/,
+    /^trent: .*'limits\.operations/m,
   )
 })
 
