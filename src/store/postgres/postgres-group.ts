@@ -93,6 +93,8 @@ export class ChangeGroups {
   }
 
   async #undo(group: Group): Promise<void> {
+    // Why it is undone may rest on those before it, which never committed.
+    if (group.isLost && !group.isFirst) throw lost()
     if (group.isLost) return
     if (group.isFirst) {
       this.#open = undefined

@@ -145,6 +145,27 @@ test('a connection that ends takes all changes that did not commit', { skip }, a
   assert.deepEqual(await stored(), [3, 4])
 })
 
+test('a refusal that rests on a change that was lost is not told', { skip }, async (t) => {
+  const { query, admin, stored } = await opened(t)
+  const first = held(query, 1)
+  await first.isInside
+  const { promise: isEnded, resolve: end } = Promise.withResolvers<void>()
+  const second = query.transaction().execute(async (change) => {
+    await insert(change, 1).catch((error: unknown) => assert.ok(error instanceof DuplicateRow))
+    await admin(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE application_name = 'trent' AND datname = current_database()`)
+    end()
+    await assert.rejects(first.ended, TransactionConflict)
+    throw new Error('it is there already')
+  })
+  second.catch(() => undefined)
+  await asked()
+  first.letGo()
+  await isEnded
+  await assert.rejects(second, TransactionConflict)
+  assert.deepEqual(await stored(), [])
+})
+
 test('a change that is idle for too long takes the turn from nobody', { skip }, async (t) => {
   const { query, stored } = await opened(t, {}, { leaseMs: 300 })
   const idle = held(query, 1)
