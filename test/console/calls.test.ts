@@ -1,10 +1,13 @@
 /** Calls in the console: tried, looked up in the activity, and explained by their error message. @module */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type CloudWatchClient, ListMetricsCommand } from '@aws-sdk/client-cloudwatch'
 import { CreateAccessKeyCommand, CreateUserCommand, IAMClient } from '@aws-sdk/client-iam'
 import { CreateKeyCommand, EncryptCommand, type KeySpec, VerifyCommand } from '@aws-sdk/client-kms'
 import type { Locator, Page } from 'playwright-core'
 import { by, lookUpSoon, trailClient } from '../compat/trails.ts'
+import { having, watchClient } from '../compat/watching.ts'
 import { credentials, region } from '../harness.ts'
 import { openPage, signIn, workplace, type Workplace } from './browser.ts'
 
@@ -17,6 +20,19 @@ async function newKey(
 ): Promise<string> {
   const made = await server.client().send(new CreateKeyCommand({ KeySpec, KeyUsage }))
   return made.KeyMetadata?.KeyId ?? ''
+}
+
+/** Counts are stored a little later. */
+async function untilCounted(
+  watch: CloudWatchClient,
+  Dimensions: ReturnType<typeof having>,
+): Promise<void> {
+  const metric = { Namespace: 'AWS/KMS', MetricName: 'SuccessfulRequest', Dimensions }
+  for (;;) {
+    const { Metrics = [] } = await watch.send(new ListMetricsCommand(metric))
+    if (Metrics.length > 0) return
+    await sleep(100)
+  }
 }
 
 async function tryWith(page: Page, { server }: Workplace, key: string): Promise<Locator> {
@@ -114,9 +130,13 @@ test('the filter of the activity is part of the address, and a key shows its own
   await kms.send(new EncryptCommand({ KeyId, Plaintext: Buffer.from('x') }))
   const arn = `arn:aws:kms:${region}:111122223333:key/${KeyId}`
   await lookUpSoon(trailClient(t, server), 2, by('ResourceName', arn))
+  await untilCounted(watchClient(t, server), having({ KeyArn: arn, Operation: 'Encrypt' }))
   const { page } = await openPage(t, place)
   await signIn(page, place, undefined, `keys/${KeyId}/usage`)
   await page.getByText('Latest calls with this key').waitFor()
+  await page.getByText('Encrypt', { exact: true }).first().waitFor()
+  const name = 'Successful requests of the last 24 hours'
+  await page.getByRole('application', { name }).waitFor()
   await page.getByRole('link', { name: 'Show activity of this key' }).click()
   const value = page.getByLabel('Value', { exact: true })
   await value.waitFor()

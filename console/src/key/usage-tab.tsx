@@ -1,4 +1,4 @@
-/** Who used a key last, and when; its latest calls. @module */
+/** Who used a key last, and when; how often it was used; its latest calls. @module */
 import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail'
 import KeyValuePairs from '@cloudscape-design/components/key-value-pairs'
 import Link from '@cloudscape-design/components/link'
@@ -16,6 +16,7 @@ import { Loading } from '../shell/screen.tsx'
 import { keyText } from '../text/key.ts'
 import { text } from '../text/text.ts'
 import type { KeyTabProps } from './key-screen.tsx'
+import { Requests } from './requests.tsx'
 
 const words = keyText.usage
 
@@ -49,6 +50,7 @@ export function UsageTab({ keyId, metadata }: KeyTabProps): ReactNode {
           />
         )}
       </Panel>
+      <Requests arn={metadata.Arn ?? keyId} />
       <Calls arn={metadata.Arn ?? keyId} />
     </SpaceBetween>
   )

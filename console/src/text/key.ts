@@ -37,6 +37,13 @@ export const keyText = {
     failed: 'The last use could not be read',
     hint: 'Successful cryptographic operations count. Activity has every call.',
     activity: 'Show activity of this key',
+    requests: 'Successful requests of the last 24 hours',
+    requestsHint:
+      'Cryptographic operations by hour, as CloudWatch counts them (SuccessfulRequest). New ones count within a minute.',
+    requestsFailed: 'The requests could not be read from CloudWatch',
+    requestsAxis: 'Requests',
+    noRequests: 'No request was counted in the last 24 hours.',
+    hour: 'Hour',
     calls: 'Latest calls with this key',
     callsFailed: 'The latest calls could not be read',
   },
