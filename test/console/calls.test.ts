@@ -35,6 +35,10 @@ async function untilCounted(
   }
 }
 
+async function untilHas(field: Locator, text: string): Promise<void> {
+  while ((await field.inputValue()) !== text) await sleep(50)
+}
+
 async function tryWith(page: Page, { server }: Workplace, key: string): Promise<Locator> {
   await page.goto(`${server.url}/console/#/${region}/try?key=${key}`)
   await page.getByRole('heading', { name: 'Try it' }).waitFor()
@@ -85,6 +89,11 @@ test('"try it" offers the algorithms of the key: RSA encrypts and decrypts, a si
   await page.getByLabel('Message').fill('another')
   await call.click()
   await result.getByText('The signature is not valid').waitFor()
+  // Another link that is followed in the open page fills the field anew.
+  const key = page.getByLabel('Key', { exact: true })
+  await key.fill('what somebody typed')
+  await tryWith(page, place, signer)
+  await untilHas(key, signer)
 })
 
 test('an error message without a request id is explained, as the CLI prints it and over broken lines', async (t) => {
@@ -119,6 +128,10 @@ test('an error message without a request id is explained, as the CLI prints it a
   await page.getByText('user/carol').first().waitFor()
   await page.getByText('"Action": "kms:Encrypt"').first().waitFor()
   assert.match(page.url(), /why\?request=[\da-f-]{36}$/)
+  // What was pasted stays, until another link is followed.
+  assert.match(await input.inputValue(), /is\s+not\s+authorized/)
+  await page.goto(`${server.url}/console/#/${region}/why`)
+  await untilHas(input, '')
 })
 
 test('the filter of the activity is part of the address, and a key shows its own calls', async (t) => {

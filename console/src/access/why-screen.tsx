@@ -8,13 +8,14 @@ import KeyValuePairs from '@cloudscape-design/components/key-value-pairs'
 import SpaceBetween from '@cloudscape-design/components/space-between'
 import StatusIndicator from '@cloudscape-design/components/status-indicator'
 import Textarea from '@cloudscape-design/components/textarea'
-import { type ReactNode, useState } from 'react'
+import type { ReactNode } from 'react'
 import type { Aws } from '../aws/aws.ts'
 import { askTrent } from '../aws/trent.ts'
 import { whenRecorded } from '../aws/when-recorded.ts'
 import { useAction, useAsked } from '../shell/asked.ts'
 import { useConsole } from '../shell/context.ts'
 import { Failed } from '../shell/failed.tsx'
+import { useLinked } from '../shell/linked.ts'
 import { Moment } from '../shell/moment.tsx'
 import { Panel } from '../shell/panel.tsx'
 import { hrefOf, replacePlace } from '../shell/router.ts'
@@ -33,9 +34,11 @@ async function explain(aws: Aws, region: string, requestId: string): Promise<Cal
 export function WhyScreen({ place }: ScreenProps): ReactNode {
   const { aws, region } = useConsole()
   const given = place.query.get('request') ?? ''
-  const [input, setInput] = useState(given)
+  const [input, setInput] = useLinked(given)
   const { run, running, error } = useAction(async () => {
     const request = await requestOf(aws, region, input)
+    // What was pasted stays, although the link now names the call.
+    setInput(input, request)
     replacePlace(hrefOf(region, ['why'], { request }))
   })
   return (

@@ -18,6 +18,7 @@ import { useConsole } from '../shell/context.ts'
 import { Copy } from '../shell/copy.tsx'
 import { Failed } from '../shell/failed.tsx'
 import { base64Of, bytesOfBase64 } from '../shell/files.ts'
+import { useLinked } from '../shell/linked.ts'
 import { Panel } from '../shell/panel.tsx'
 import type { ScreenProps } from '../shell/screens.ts'
 import { tryText } from '../text/try-it.ts'
@@ -29,7 +30,8 @@ const utf8 = (text: string): string => base64Of(new TextEncoder().encode(text))
 export function TryScreen({ place }: ScreenProps): ReactNode {
   const { aws, region } = useConsole()
   const [operation, setOperation] = useState<Attempt['operation']>('encrypt')
-  const [key, setKey] = useState(place.query.get('key') ?? '')
+  const linked = place.query.get('key') ?? ''
+  const [key, setKey] = useLinked(linked)
   const [data, setData] = useState('')
   const [signature, setSignature] = useState('')
   const [chosen, setChosen] = useState('')
@@ -37,7 +39,7 @@ export function TryScreen({ place }: ScreenProps): ReactNode {
   const [tried, setTried] = useState(false)
   const [result, setResult] = useState<string>()
   // Not at every letter: the key is described when the user leaves its field.
-  const [described, setDescribed] = useState(key)
+  const [described, setDescribed] = useLinked(linked)
   const { asked } = useAsked(`try ${described}`, async () => {
     const KeyId = described.trim()
     if (KeyId === '') return undefined
