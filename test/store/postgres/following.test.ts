@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { EventEmitter, once } from 'node:events'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { NodeRecord } from '../../../src/model/node.ts'
 import { DatabaseUnreachable } from '../../../src/store/postgres/postgres-failure.ts'
 import { openPostgres } from '../../../src/store/postgres/open-postgres.ts'
@@ -10,7 +9,7 @@ import { storeOf } from '../engines.ts'
 import { installedPostgres } from './postgres-binaries.ts'
 import { startPair } from './postgres-pair.ts'
 import { skip, testDatabase, testedVersions } from './shared-server.ts'
-import { asSuperuser, type ServerAddress } from './superuser.ts'
+import { asSuperuser, type ServerAddress, untilSo } from './superuser.ts'
 import { templateWithTables } from './template.ts'
 
 const [version = 0] = testedVersions
@@ -89,10 +88,9 @@ test('a confirmation on a new primary listens there', { skip, timeout: 120_000 }
   await confirm()
   await told(primary.port, 'on the first primary')
 
-  const followed = `SELECT EXISTS (SELECT FROM nodes) AS has_node`
-  const hasNode = async (): Promise<boolean> =>
-    (await asSuperuser(addressOf(standby.port), 'postgres', followed))[0]?.['has_node'] === true
-  while (!(await hasNode())) await sleep(20)
+  // A statement that names a table fails until the standby has the table.
+  await untilSo(addressOf(standby.port), `to_regclass('nodes') IS NOT NULL`)
+  await untilSo(addressOf(standby.port), `EXISTS (SELECT FROM nodes)`)
   primary.process.kill('SIGQUIT')
   await once(primary.process, 'exit')
   await assert.rejects(confirm())

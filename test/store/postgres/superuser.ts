@@ -1,4 +1,5 @@
 /** Statements of a server's superuser. @module */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, type QueryResult } from 'pg'
 
 export interface ServerAddress {
@@ -23,4 +24,14 @@ export async function asSuperuser(
   } finally {
     await client.end()
   }
+}
+
+/** Waits, for at most half a minute, until a condition holds in the database `postgres`. */
+export async function untilSo(server: ServerAddress, condition: string): Promise<void> {
+  for (let waited = 0; waited < 30_000; waited += 20) {
+    const [row] = await asSuperuser(server, 'postgres', `SELECT (${condition}) AS is_so`)
+    if (row?.['is_so'] === true) return
+    await sleep(20)
+  }
+  throw new Error(`it did not come to be so: ${condition}`)
 }
