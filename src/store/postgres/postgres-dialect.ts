@@ -79,6 +79,8 @@ class PooledConnection implements DatabaseConnection {
   /** Of the statements outside of transactions. */
   #own: PostgresSession | undefined
   #change: GroupedChange | undefined
+  /** Whether the change has ended, or is ending. Its session may then be another one's. */
+  #isOver = false
   /** The writes that nobody waits for. Rejected if one has failed. */
   #deferred: Promise<unknown> = Promise.resolve()
 
@@ -94,11 +96,18 @@ class PooledConnection implements DatabaseConnection {
   }
 
   async commit(): Promise<void> {
-    await this.#deferred
+    this.#isOver = true
+    await this.#deferred.catch(async (error: unknown) => {
+      await this.#change?.undo()
+      throw error
+    })
     await this.#change?.keep()
   }
 
+  /** Kysely also asks for it after a commit that failed. */
   async rollback(): Promise<void> {
+    if (this.#isOver) return
+    this.#isOver = true
     await this.#deferred.catch(() => undefined)
     await this.#change?.undo()
   }
@@ -110,7 +119,7 @@ class PooledConnection implements DatabaseConnection {
 
   async executeQuery<R>(compiled: CompiledQuery): Promise<QueryResult<R>> {
     // A statement sent after the end of its transaction must not run in another one.
-    if (this.isReleased) throw new Error('the connection was released')
+    if (this.isReleased || this.#isOver) throw new Error('the transaction has ended')
     const deferral = this.#change === undefined ? undefined : deferralOf(compiled)
     if (deferral !== undefined) {
       this.#defer(this.#write(compiled, deferral.rows))

@@ -30,7 +30,7 @@ export interface Boundaries {
   readonly turnMaxMs?: number
 }
 
-/** A change that has begun. It ends by `keep` or `undo`. */
+/** A change that has begun. It ends once, by `keep` or `undo`, whether that succeeds or not. */
 export interface GroupedChange {
   readonly session: PostgresSession
   /** Rejected if the change could not begin. Its statements may be sent before. */
@@ -80,7 +80,7 @@ export class ChangeGroups {
       throw error
     }
     const group = new Group(session)
-    void session.ended.then(() => this.#lose(group))
+    session.onEnded = () => this.#lose(group)
     return group
   }
 
@@ -131,6 +131,7 @@ export class ChangeGroups {
   }
 
   #free({ session }: Group): void {
+    session.onEnded = undefined
     this.#pool.release(session)
     this.#turns.pass()
   }

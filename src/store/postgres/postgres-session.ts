@@ -66,10 +66,11 @@ export class PostgresSession {
   #isFailed = false
   #isGathering = false
   #isEnded = false
-  readonly #ending = Promise.withResolvers<void>()
   /** How many warnings have come. Statements overlap, so none of them may take another one's away. */
   #warned = 0
   #lastWarning = ''
+  /** Called when the session cannot be used any more, at once and not twice. */
+  onEnded: (() => void) | undefined
 
   constructor({ client, socket }: PrimaryConnection, settings: SessionSettings) {
     this.#client = client
@@ -87,11 +88,6 @@ export class PostgresSession {
   /** Whether it cannot be used any more. Its connection is then closed. */
   get isEnded(): boolean {
     return this.#isEnded
-  }
-
-  /** Resolves when it cannot be used any more. */
-  get ended(): Promise<void> {
-    return this.#ending.promise
   }
 
   /** Whether a transaction has begun and not ended. */
@@ -114,9 +110,10 @@ export class PostgresSession {
 
   /** Closes the connection at once. The server rolls an open transaction back. */
   destroy(): void {
+    if (this.#isEnded) return
     this.#isEnded = true
     this.#socket.destroy()
-    this.#ending.resolve()
+    this.onEnded?.()
   }
 
   async run(text: string, values: readonly unknown[]): Promise<Result> {
@@ -183,13 +180,15 @@ export class PostgresSession {
   }
 
   /**
-   * Sets the savepoint of the next change of the transaction.
+   * Sets the savepoint of the next change of the transaction. If that fails, the session ends:
+   * what is undone later would be undone to the savepoint before it, and take another change with it.
    * @param isSet whether one is set: that of a change before, which has ended
    */
   async moveSavepoint(isSet: boolean): Promise<void> {
     const { statementMaxMs } = this.#settings
     const before = isSet ? 'RELEASE SAVEPOINT change; ' : ''
     await this.#send(`${before}SAVEPOINT change`, statementMaxMs + graceMs).catch((error) => {
+      this.destroy()
       throw failureOf(error, true)
     })
   }
