@@ -36,32 +36,64 @@ const typesOf: ReadonlyMap<string, string> = new Map([
 /** The console has about a hundred files. */
 const filesMax = 1000
 
+/** Reads of a folder that builds go on replacing. A build takes seconds, a read milliseconds. */
+const readsMax = 5
+
+interface Loaded {
+  readonly build: string
+  readonly files: ReadonlyMap<string, BuiltFile>
+}
+
 /** @param folder what the build wrote; it may not exist yet */
 export function createBuiltFiles(folder: PageFolder): BuiltFiles {
-  let loaded: { readonly build: string; readonly files: ReadonlyMap<string, BuiltFile> } | undefined
+  let loaded: Loaded | undefined
+  /** Pages that are open ask for the rest of their own build. */
+  let former: Loaded['files'] = new Map()
   let loading: Promise<void> | undefined
-  const load = async (build: string): Promise<void> => {
-    loaded = { build, files: await readFiles(folder) }
+  const load = async (): Promise<void> => {
+    const next = await readBuild(folder)
+    if (next === undefined || next.build === loaded?.build) return
+    former = loaded?.files ?? new Map()
+    loaded = next
   }
-  /** A build replaces the whole directory, and so its first page. */
+  /** A build replaces the whole directory, and so its first page. Without one, the earlier pages stay. */
   const refresh = async (): Promise<void> => {
     const build = await folder.build()
-    if (build === undefined) loaded = undefined
-    else if (build !== loaded?.build) {
-      loading ??= load(build).finally(() => (loading = undefined))
-      await loading
-    }
+    if (build === undefined || build === loaded?.build) return
+    loading ??= load().finally(() => (loading = undefined))
+    await loading
+  }
+  const formerFile = (path: string): BuiltFile | undefined => {
+    const file = former.get(path)
+    return file?.isHashed === true ? file : undefined
   }
   return {
     async find(path) {
-      // An open page asks for the rest of its own build.
       if (loaded === undefined || path === 'index.html') await refresh()
-      return loaded?.files.get(path)
+      return loaded?.files.get(path) ?? formerFile(path)
     },
     async isBuilt() {
       await refresh()
       return loaded !== undefined
     },
+  }
+}
+
+/**
+ * Reads all files of one build. A build that comes between two reads would mix the files of two.
+ * @returns undefined when there is no build
+ */
+async function readBuild(folder: PageFolder): Promise<Loaded | undefined> {
+  for (let reads = 1; ; reads += 1) {
+    const build = await folder.build()
+    if (build === undefined) return undefined
+    try {
+      const files = await readFiles(folder)
+      if ((await folder.build()) === build) return { build, files }
+    } catch (error) {
+      if (reads === readsMax || (await folder.build()) === build) throw error
+    }
+    if (reads === readsMax) throw new Error('the console is built again and again')
   }
 }
 

@@ -15,13 +15,13 @@ import { asking, type Asking } from './asked-routes.ts'
 
 const script = 'console.log("a script of some length, so that it can be compressed")'
 
-function writeBuild(directory: string, page: string): void {
+function writeBuild(directory: string, page: string, asset = 'assets/main-1a2b.js'): void {
   const partial = `${directory}.partial`
   mkdirSync(join(partial, 'assets'), { recursive: true })
   for (const [name, text] of [
     ['index.html', page],
     ['signed-in.html', 'a page'],
-    ['assets/main-1a2b.js', script],
+    [asset, script],
   ] as const) {
     writeFileSync(join(partial, name), text)
     writeFileSync(join(partial, `${name}.br`), brotliCompressSync(text))
@@ -154,6 +154,58 @@ test('before the build, the page says so and looks again; after it, the console 
   assert.equal((await ask({ target: '/console/' })).body.toString(), 'first')
   writeBuild(directory, 'second')
   assert.equal((await ask({ target: '/console/' })).body.toString(), 'second')
+})
+
+test('an open page gets the files of its build after the next one, and while a build replaces them', async (t) => {
+  const directory = folderOf(t)
+  writeBuild(directory, 'first')
+  const ask = serving(directory)
+  const statusOf = async (name: string): Promise<number> =>
+    (await ask({ target: `/console/${name}` })).status
+  assert.equal(await statusOf(''), 200)
+  writeBuild(directory, 'second', 'assets/main-3c4d.js')
+  // The new build counts from its first page on.
+  assert.equal(await statusOf('assets/main-3c4d.js'), 404)
+  assert.equal((await ask({ target: '/console/' })).body.toString(), 'second')
+  assert.equal(await statusOf('assets/main-3c4d.js'), 200)
+  assert.equal(await statusOf('assets/main-1a2b.js'), 200, 'a file of the former build')
+  // Between the two renames of a build, and after somebody has removed it.
+  rmSync(directory, { recursive: true })
+  assert.equal((await ask({ target: '/console/' })).body.toString(), 'second')
+  assert.equal(await statusOf('assets/main-3c4d.js'), 200)
+  writeBuild(directory, 'third', 'assets/main-5e6f.js')
+  assert.equal((await ask({ target: '/console/' })).body.toString(), 'third')
+  assert.equal(await statusOf('assets/main-3c4d.js'), 200)
+  assert.equal(await statusOf('assets/main-1a2b.js'), 404, 'a file of the build before that')
+})
+
+test('a build that comes while its files are read is read anew, and no mixture is served', async (t) => {
+  const directory = folderOf(t)
+  writeBuild(directory, 'first')
+  const folder = pagesOnDisk(directory)
+  let builds = 0
+  const files = createBuiltFiles({
+    ...folder,
+    async read(path) {
+      // A second build replaces the folder before the read, and a third one after a read of it.
+      if (path === 'index.html' && builds === 0) {
+        builds += 1
+        writeBuild(directory, 'second', 'assets/main-3c4d.js')
+      }
+      const bytes = await folder.read(path)
+      if (path === 'signed-in.html' && builds === 1) {
+        builds += 1
+        writeBuild(directory, 'third', 'assets/main-5e6f.js')
+      }
+      return bytes
+    },
+  })
+  assert.equal((await files.find('index.html'))?.bytes.toString(), 'third')
+  assert.equal(builds, 2)
+  assert.notEqual(await files.find('assets/main-5e6f.js'), undefined)
+  for (const name of ['assets/main-1a2b.js', 'assets/main-3c4d.js']) {
+    assert.equal(await files.find(name), undefined, name)
+  }
 })
 
 test('files are compressed for a browser that takes it, and not sent again when it has them', async (t) => {
