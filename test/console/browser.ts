@@ -6,7 +6,8 @@
 import assert from 'node:assert/strict'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, type TestContext } from 'node:test'
+import { after, afterEach, before, type TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { credentials, region, startTestServer, type TestServer } from '../harness.ts'
 import { buildConsole, startChromium } from './chromium.ts'
@@ -25,6 +26,20 @@ export interface Workplace {
 
 /** Milliseconds for one step of a page. The machines of CI are slow. */
 const stepMs = 60_000
+
+/** Closes the pages of the test that runs, and says what was wrong with them. */
+let closings: (() => Promise<readonly string[]>)[] = []
+
+/**
+ * Closes pages before what `t.after` stops, which runs in the order in which a test names it. A page that lives
+ * longer than its server logs the calls that it still waits for as failed.
+ */
+async function closePages(): Promise<void> {
+  const closing = closings
+  closings = []
+  const problems = await Promise.all(closing.map((close) => close()))
+  assert.deepEqual(problems.flat(), [], 'problems of the page')
+}
 
 /** Starts both before the tests of a file. Without Chromium or a built console, each test is skipped. */
 export function workplace(settings: Parameters<typeof startTestServer>[0] = {}): {
@@ -49,6 +64,7 @@ export function workplace(settings: Parameters<typeof startTestServer>[0] = {}):
     }
   })
   after(() => stop())
+  afterEach(closePages)
   return {
     get(t) {
       if (ready === undefined) t.skip(why ?? 'there is no browser')
@@ -59,7 +75,6 @@ export function workplace(settings: Parameters<typeof startTestServer>[0] = {}):
 
 /** A page of its own, with nothing in its memory. */
 export async function openPage(
-  t: TestContext,
   { browser, server }: Workplace,
   options: BrowserContextOptions = {},
 ): Promise<OpenPage> {
@@ -83,12 +98,22 @@ export async function openPage(
       problems.push(`a request to another host: ${url}`)
     }
   })
-  t.after(async () => {
+  closings.push(async () => {
     await context.close()
-    const unexpected = problems.filter((text) => !expected.some((each) => each.test(text)))
-    assert.deepEqual(unexpected, [], 'problems of the page')
+    return problems.filter((text) => !expected.some((each) => each.test(text)))
   })
   return { page, expect: (problem) => void expected.push(problem) }
+}
+
+/** Looks for what no page shows, or not by itself: a background job, the value of a field. */
+const looksMax = 600
+
+/** @throws when it does not come true in 600 looks, which take a minute or more */
+export async function until(holds: () => Promise<boolean>): Promise<void> {
+  for (let looks = 1; !(await holds()); looks += 1) {
+    assert.ok(looks < looksMax, 'it did not come true')
+    await sleep(100)
+  }
 }
 
 /** Signs in by the form, as the root user unless `as` says otherwise. */

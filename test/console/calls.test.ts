@@ -1,7 +1,6 @@
 /** Calls in the console: tried, looked up in the activity, and explained by their error message. @module */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type CloudWatchClient, ListMetricsCommand } from '@aws-sdk/client-cloudwatch'
 import { CreateAccessKeyCommand, CreateUserCommand, IAMClient } from '@aws-sdk/client-iam'
 import { CreateKeyCommand, EncryptCommand, type KeySpec, VerifyCommand } from '@aws-sdk/client-kms'
@@ -9,7 +8,7 @@ import type { Locator, Page } from 'playwright-core'
 import { by, lookUpSoon, trailClient } from '../compat/trails.ts'
 import { having, watchClient } from '../compat/watching.ts'
 import { credentials, region } from '../harness.ts'
-import { openPage, signIn, workplace, type Workplace } from './browser.ts'
+import { openPage, signIn, until, workplace, type Workplace } from './browser.ts'
 
 const { get } = workplace()
 
@@ -23,21 +22,17 @@ async function newKey(
 }
 
 /** Counts are stored a little later. */
-async function untilCounted(
+async function isCounted(
   watch: CloudWatchClient,
   Dimensions: ReturnType<typeof having>,
-): Promise<void> {
+): Promise<boolean> {
   const metric = { Namespace: 'AWS/KMS', MetricName: 'SuccessfulRequest', Dimensions }
-  for (;;) {
-    const { Metrics = [] } = await watch.send(new ListMetricsCommand(metric))
-    if (Metrics.length > 0) return
-    await sleep(100)
-  }
+  const { Metrics = [] } = await watch.send(new ListMetricsCommand(metric))
+  return Metrics.length > 0
 }
 
-async function untilHas(field: Locator, text: string): Promise<void> {
-  while ((await field.inputValue()) !== text) await sleep(50)
-}
+const has = (field: Locator, text: string) => async (): Promise<boolean> =>
+  (await field.inputValue()) === text
 
 async function tryWith(page: Page, { server }: Workplace, key: string): Promise<Locator> {
   await page.goto(`${server.url}/console/#/${region}/try?key=${key}`)
@@ -50,7 +45,7 @@ test('"try it" offers the algorithms of the key: RSA encrypts and decrypts, a si
   if (place === undefined) return
   const rsa = await newKey(place, 'RSA_2048', 'ENCRYPT_DECRYPT')
   const signer = await newKey(place, 'ECC_NIST_P384', 'SIGN_VERIFY')
-  const { page, expect } = await openPage(t, place)
+  const { page, expect } = await openPage(place)
   // A signature that is not valid is an error of KMS.
   expect(/status of 400/)
   await signIn(page, place)
@@ -93,7 +88,7 @@ test('"try it" offers the algorithms of the key: RSA encrypts and decrypts, a si
   const key = page.getByLabel('Key', { exact: true })
   await key.fill('what somebody typed')
   await tryWith(page, place, signer)
-  await untilHas(key, signer)
+  await until(has(key, signer))
 })
 
 test('an error message without a request id is explained, as the CLI prints it and over broken lines', async (t) => {
@@ -113,7 +108,7 @@ test('an error message without a request id is explained, as the CLI prints it a
     .catch(({ message }: Error) => message)
   assert.match(said, /^User: \S+user\/carol is not authorized to perform: kms:Encrypt on resource/)
   await lookUpSoon(trailClient(t, server), 1, by('Username', 'carol'))
-  const { page } = await openPage(t, place)
+  const { page } = await openPage(place)
   await signIn(page, place, undefined, 'why')
   const input = page.getByLabel('Request id or error message')
   const explain = page.getByRole('button', { name: 'Explain' })
@@ -131,7 +126,7 @@ test('an error message without a request id is explained, as the CLI prints it a
   // What was pasted stays, until another link is followed.
   assert.match(await input.inputValue(), /is\s+not\s+authorized/)
   await page.goto(`${server.url}/console/#/${region}/why`)
-  await untilHas(input, '')
+  await until(has(input, ''))
 })
 
 test('the filter of the activity is part of the address, and a key shows its own calls', async (t) => {
@@ -143,8 +138,9 @@ test('the filter of the activity is part of the address, and a key shows its own
   await kms.send(new EncryptCommand({ KeyId, Plaintext: Buffer.from('x') }))
   const arn = `arn:aws:kms:${region}:111122223333:key/${KeyId}`
   await lookUpSoon(trailClient(t, server), 2, by('ResourceName', arn))
-  await untilCounted(watchClient(t, server), having({ KeyArn: arn, Operation: 'Encrypt' }))
-  const { page } = await openPage(t, place)
+  const watch = watchClient(t, server)
+  await until(() => isCounted(watch, having({ KeyArn: arn, Operation: 'Encrypt' })))
+  const { page } = await openPage(place)
   await signIn(page, place, undefined, `keys/${KeyId}/usage`)
   await page.getByText('Latest calls with this key').waitFor()
   await page.getByText('Encrypt', { exact: true }).first().waitFor()
@@ -167,7 +163,7 @@ test('the filter of the activity is part of the address, and a key shows its own
   await page.waitForURL(/refused=$/)
   await page.getByText('No events match.').waitFor()
   // The address alone leads another person to the same view.
-  const other = await openPage(t, place)
+  const other = await openPage(place)
   await signIn(other.page, place, undefined, 'activity?by=EventName&value=CreateKey')
   await other.page.getByLabel('Value', { exact: true }).waitFor()
   assert.equal(await other.page.getByLabel('Value', { exact: true }).inputValue(), 'CreateKey')

@@ -1,8 +1,7 @@
 /** The life of a key in the console, in a real browser, with the official SDK as its application. @module */
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import { test, type TestContext } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { test } from 'node:test'
 import { CreateAccessKeyCommand, CreateUserCommand, IAMClient } from '@aws-sdk/client-iam'
 import {
   DescribeKeyCommand,
@@ -20,7 +19,7 @@ import {
 import type { Page } from 'playwright-core'
 import { by, lookUpSoon, trailClient } from '../compat/trails.ts'
 import { credentials, region } from '../harness.ts'
-import { openPage, signIn, workplace, type Workplace } from './browser.ts'
+import { openPage, signIn, until, workplace, type Workplace } from './browser.ts'
 
 const { get } = workplace()
 
@@ -81,16 +80,8 @@ async function rotationsOf({ server }: Workplace, KeyId: string): Promise<number
   return Rotations.length
 }
 
-/** Waits for a background job. @throws when it has not come true after 600 looks */
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; !(await holds()); tries += 1) {
-    assert.ok(tries < 600, 'it did not come true')
-    await sleep(100)
-  }
-}
-
-async function open(t: TestContext, place: Workplace): ReturnType<typeof openPage> {
-  const opened = await openPage(t, place)
+async function open(place: Workplace): ReturnType<typeof openPage> {
+  const opened = await openPage(place)
   await signIn(opened.page, place)
   return opened
 }
@@ -101,7 +92,7 @@ test('a key of the wizard serves its user, who loses it by the policy and is tol
   const { server } = place
   await newUser(place, 'alice')
   const bob = await newUser(place, 'bob')
-  const { page, expect } = await open(t, place)
+  const { page, expect } = await open(place)
   // The record of a call can be found some seconds after it. Until then, the page asks again.
   expect(/status of 400/)
   const id = await create(page, { alias: 'orders', admins: ['alice'], users: ['bob'] })
@@ -134,7 +125,7 @@ test('each kind of key comes out of the wizard, is used by the SDK, and a primar
   const place = get(t)
   if (place === undefined) return
   const kms = place.server.client()
-  const { page } = await open(t, place)
+  const { page } = await open(place)
   const Message = Buffer.from('m')
   const mac = await create(page, { alias: 'mac', choices: ['Generate and verify MAC', 'HMAC_384'] })
   await kms.send(new GenerateMacCommand({ KeyId: mac, Message, MacAlgorithm: 'HMAC_SHA_384' }))
@@ -197,7 +188,7 @@ test('key material is wrapped in the browser and imported: a secret, and a priva
   const place = get(t)
   if (place === undefined) return
   const kms = place.server.client()
-  const { page } = await open(t, place)
+  const { page } = await open(place)
   const sent: string[] = []
   page.on('request', (request) => sent.push(request.postData() ?? ''))
   const importFile = async (id: string, buffer: Buffer): Promise<void> => {
@@ -237,7 +228,7 @@ test('a key is tagged, rotated, tried, disabled, scheduled for deletion and save
   const place = get(t)
   if (place === undefined) return
   const kms = place.server.client()
-  const { page } = await open(t, place)
+  const { page } = await open(place)
   const id = await create(page, { alias: 'life' })
   await page.getByRole('tab', { name: 'Tags' }).click()
   await page.getByRole('button', { name: 'Add tag' }).click()

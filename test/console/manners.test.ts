@@ -46,7 +46,7 @@ test('a session that ends in the middle of a form asks to sign in again, and los
     return { accessKeyId, secretAccessKey }
   }
   const first = await newKey()
-  const { page, expect } = await openPage(t, place)
+  const { page, expect } = await openPage(place)
   expect(/status of 40[03]/)
   await signIn(page, place, first, `keys/${KeyId}`)
   await page.getByRole('button', { name: 'Edit description' }).click()
@@ -89,7 +89,7 @@ test('a role whose session ends in the middle of a form is assumed again, and no
     await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: 'all', PolicyDocument }))
   }
   await createRole()
-  const { page, expect } = await openPage(t, place)
+  const { page, expect } = await openPage(place)
   expect(/status of 40[03]/)
   const { AccessKeyId: accessKeyId = '', SecretAccessKey: secretAccessKey = '' } = AccessKey ?? {}
   await signIn(page, place, { accessKeyId, secretAccessKey }, `keys/${KeyId}`)
@@ -123,7 +123,7 @@ test('a page stays usable when the server restarts under it', async (t) => {
   const place = get(t)
   if (place === undefined) return
   const own = await startTestServer()
-  const { page, expect } = await openPage(t, { browser: place.browser, server: own })
+  const { page, expect } = await openPage({ browser: place.browser, server: own })
   expect(/ERR_CONNECTION_REFUSED|status of 503|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET/)
   await signIn(page, { browser: place.browser, server: own })
   await page.getByText('No keys').first().waitFor()
@@ -170,7 +170,7 @@ test('text of strangers is shown as text: markup, other directions of writing, 2
     },
   })
   await kms.send(new PutKeyPolicyCommand({ KeyId: keys[0], Policy }))
-  const { page } = await openPage(t, place)
+  const { page } = await openPage(place)
   await signIn(page, place)
   await page.getByText('__proto__').first().waitFor()
   for (const [index, text] of [markup, mirrored, emoji].entries()) {
@@ -202,7 +202,7 @@ test('many keys are listed, paged and filtered, and a filter is part of the addr
   const { Keys = [] } = await kms.send(new ListKeysCommand({ Limit: 1 }))
   const TargetKeyId = Keys[0]?.KeyId ?? ''
   await kms.send(new CreateAliasCommand({ AliasName: 'alias/needle', TargetKeyId }))
-  const { page } = await openPage(t, place)
+  const { page } = await openPage(place)
   await signIn(page, place)
   await page.getByText(/\(1,1\d\d\)/).waitFor()
   await page.getByRole('button', { name: /Next page/ }).click()
@@ -234,7 +234,7 @@ function focused(page: Page): Promise<string> {
 test('the keyboard alone creates a key', async (t) => {
   const place = get(t)
   if (place === undefined) return
-  const { page } = await openPage(t, place)
+  const { page } = await openPage(place)
   await signIn(page, place, credentials, 'create-key')
   await page.getByRole('radio', { name: 'Symmetric', exact: true }).focus()
   const walked: string[] = []
@@ -268,7 +268,7 @@ test('the keyboard alone goes into the policy editor, changes a policy, leaves i
   const kms = place.server.client()
   const { KeyMetadata } = await kms.send(new CreateKeyCommand())
   const KeyId = KeyMetadata?.KeyId ?? ''
-  const { page } = await openPage(t, place)
+  const { page } = await openPage(place)
   await signIn(page, place, credentials, `keys/${KeyId}/policy`)
   await page.locator('.ace_content').getByText('Enable IAM User Permissions').waitFor()
   await page.getByRole('tab', { name: 'Key policy' }).focus()

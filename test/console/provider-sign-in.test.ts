@@ -111,7 +111,7 @@ test('a person signs in at the provider and has the rights of the role', async (
   if (place === undefined) return
   await registered(place)
   await place.server.client().send(new CreateKeyCommand({ Description: 'for alice' }))
-  const { page } = await openPage(t, place)
+  const { page } = await openPage(place)
   const visited: string[] = []
   page.on('request', (request) => visited.push(request.url()))
   await page.goto(`${place.server.url}/console/#/${region}/keys`)
@@ -141,7 +141,7 @@ test('each way in which a sign-in fails says so, and the next attempt succeeds',
   const place = get(t)
   if (place === undefined) return
   await registered(place)
-  const { page, expect } = await openPage(t, place)
+  const { page, expect } = await openPage(place)
   expect(/status of (40[03]|502)/)
   await page.goto(`${place.server.url}/console/`)
   const role = page.getByLabel('Role')
@@ -194,7 +194,7 @@ test('a session that has ended is renewed at the provider, and nothing typed is 
   const kms = place.server.client()
   const { KeyMetadata } = await kms.send(new CreateKeyCommand())
   const KeyId = KeyMetadata?.KeyId ?? ''
-  const { page, expect } = await openPage(t, place)
+  const { page, expect } = await openPage(place)
   expect(/status of 40[03]/)
   await page.goto(`${place.server.url}/console/#/${region}/keys/${KeyId}`)
   await answer(await openPopUp(t, page), 'Continue as alice')
@@ -217,7 +217,7 @@ test('a session that has ended is renewed at the provider, and nothing typed is 
 test('a provider’s page that is cut off from the console says what to do', async (t) => {
   const place = get(t)
   if (place === undefined) return
-  const { page } = await openPage(t, place)
+  const { page } = await openPage(place)
   await page.goto(`${place.server.url}/console/signed-in.html?code=a-code&state=x`)
   await page.getByText('The identity provider has cut this window off').waitFor()
   assert.equal(new URL(page.url()).search, '')
@@ -239,12 +239,8 @@ async function signInAtCertified(page: Page, name: string): Promise<void> {
 }
 
 /** A page that proposes the role, in a browser without what is elsewhere, such as a provider's fonts. */
-async function openForRole(
-  t: TestContext,
-  place: Workplace,
-  role: string,
-): ReturnType<typeof openPage> {
-  const opened = await openPage(t, place)
+async function openForRole(place: Workplace, role: string): ReturnType<typeof openPage> {
+  const opened = await openPage(place)
   const { page } = opened
   await page.context().route(/^https:/, (route) => route.abort())
   await page.goto(`${place.server.url}/console/#/${region}/keys`)
@@ -263,7 +259,7 @@ test('a certified provider signs people in as well', async (t) => {
   const iam = await registered(place)
   certified.admit(clientId, `${place.server.url}/console/signed-in.html`)
   await createRole(iam, certified.url, { RoleName: 'certified' })
-  const { page } = await openForRole(t, place, 'certified')
+  const { page } = await openForRole(place, 'certified')
   await signInAtCertified(page, 'Certified')
   await isIn(page, 'certified/alice')
 })
@@ -277,7 +273,7 @@ for (const method of ['client_secret_basic', 'client_secret_post'] as const) {
     const people = confidential[method]
     people.admit(clientId, `${server.url}/console/signed-in.html`, { value: secret, method })
     await createRole(iam, people.url, { RoleName: method })
-    const { page, expect } = await openForRole(t, place, method)
+    const { page, expect } = await openForRole(place, method)
     expect(/status of 502/)
     const answers: Promise<string>[] = []
     page.on('response', (response) => answers.push(response.text().catch(() => '')))

@@ -44,7 +44,7 @@ for (const [scheme, width, height] of looks) {
     if (place === undefined) return
     const made = await seeded(t, place, proxy)
     const options = { colorScheme: scheme, viewport: { width, height } }
-    const { page, expect } = await openPage(t, place, options)
+    const { page, expect } = await openPage(place, options)
     // One of the screens shows a refusal.
     expect(/status of 400/)
     const size = width < 600 ? 'phone' : 'wide'

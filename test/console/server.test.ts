@@ -9,7 +9,7 @@ import { temporaryFolder } from '../start/serve-process.ts'
 import { credentials as ofNodes, startNode } from '../start/node-process.ts'
 import { callOperator } from '../../src/operator/client.ts'
 import { region, startTestServer } from '../harness.ts'
-import { openPage, screenshot, signIn, workplace } from './browser.ts'
+import { openPage, screenshot, signIn, until, workplace } from './browser.ts'
 
 const { get } = workplace({ TRENT_QUOTAS: 'aws', TRENT_QUOTA_OVERRIDES: 'keys=7,CreateAlias=3' })
 
@@ -17,7 +17,7 @@ test('an administrator of the first account sees the seal, and the quotas with t
   const place = get(t)
   if (place === undefined) return
   await place.server.client().send(new CreateKeyCommand())
-  const { page } = await openPage(t, place)
+  const { page } = await openPage(place)
   await signIn(page, place, undefined, 'server')
   await page.getByText('Opens by itself').waitFor()
   await page.getByText('An embedded database has one node: this one.').waitFor()
@@ -26,7 +26,7 @@ test('an administrator of the first account sees the seal, and the quotas with t
   await page.getByLabel('Request quotas: Find quotas').fill('CreateAlias')
   const requests = page.getByRole('table', { name: 'Request quotas' })
   await requests.getByRole('row', { name: /^CreateAlias 3 3$/ }).waitFor()
-  assert.equal(await requests.getByRole('row').count(), 2)
+  await until(async () => (await requests.getByRole('row').count()) === 2)
   await page.goto(`${place.server.url}/console/#/${region}/overview`)
   await page.getByText('file, opens by itself').waitFor()
   await page.getByText(/Of the last \d+ calls of this page/).waitFor()
@@ -36,7 +36,7 @@ test('another account sees its quotas, and that the deployment is not its own', 
   const place = get(t)
   if (place === undefined) return
   const made = (await callOperator(place.server.directory, 'CreateAccount', {})) as CreatedAccount
-  const { page, expect } = await openPage(t, place)
+  const { page, expect } = await openPage(place)
   expect(/status of 400/)
   await signIn(page, place, made, 'server')
   await page.getByText('Only administrators of the first account').waitFor()
@@ -50,7 +50,7 @@ test('a sealed server says how it is unsealed, takes no share, and lets people i
   if (place === undefined) return
   const server = await startTestServer({ TRENT_SEAL: 'passphrase' })
   t.after(() => server.stop())
-  const { page, expect } = await openPage(t, { browser: place.browser, server })
+  const { page, expect } = await openPage({ browser: place.browser, server })
   expect(/status of 503/)
   await page.goto(`${server.url}/console/`)
   await page.getByText('This server does not serve calls now').waitFor()
@@ -81,7 +81,7 @@ test(
     }
     const [node, other] = [await startNode(t, settings), await startNode(t, settings)]
     const there = { browser: place.browser, server: { ...place.server, url: node.url } }
-    const { page } = await openPage(t, there)
+    const { page } = await openPage(there)
     await signIn(page, there, ofNodes, 'server')
     const rows = page.getByRole('table', { name: 'Nodes' }).getByRole('row')
     const serving = rows.filter({ hasText: 'serving' })
@@ -110,7 +110,7 @@ test(
     })
     await page.getByRole('button', { name: 'Refresh' }).click()
     await rows.filter({ hasText: 'does not answer' }).waitFor()
-    assert.equal(await serving.count(), 1)
+    await until(async () => (await serving.count()) === 1)
     await screenshot(page, 'server-nodes-silent')
     await page.unroute(nodes)
     await callOperator(join(other.folder, 'data'), 'DrainNode', {})

@@ -14,7 +14,7 @@ test('a person signs in, sees account and Region, and the table of keys', async 
   const TargetKeyId = KeyMetadata?.KeyId ?? ''
   const alias = { AliasName: 'alias/sign-in', TargetKeyId }
   await place.server.client().send(new CreateAliasCommand(alias))
-  const { page } = await openPage(t, place)
+  const { page } = await openPage(place)
   await signIn(page, place)
   const bar = page.locator('#top-bar')
   assert.match((await bar.textContent()) ?? '', new RegExp(accountId))
@@ -28,7 +28,7 @@ test('a person signs in, sees account and Region, and the table of keys', async 
 test('the first table comes with at most 500 KB, and its buttons do not touch', async (t) => {
   const place = get(t)
   if (place === undefined) return
-  const { page } = await openPage(t, place)
+  const { page } = await openPage(place)
   const sizes: Promise<number>[] = []
   page.on('requestfinished', (request) => {
     if (request.url().includes('/console/')) {
@@ -54,7 +54,7 @@ test('the first table comes with at most 500 KB, and its buttons do not touch', 
 test('wrong credentials say so, with AWS’s code, and a second attempt succeeds', async (t) => {
   const place = get(t)
   if (place === undefined) return
-  const { page, expect } = await openPage(t, place)
+  const { page, expect } = await openPage(place)
   expect(/status of 40[03]/)
   await page.goto(`${place.server.url}/console/`)
   await page.getByRole('button', { name: 'Sign in', exact: true }).click()
@@ -71,7 +71,7 @@ test('wrong credentials say so, with AWS’s code, and a second attempt succeeds
 test('credentials are in the memory of the page only: not in storage, cookies or the address', async (t) => {
   const place = get(t)
   if (place === undefined) return
-  const { page } = await openPage(t, place)
+  const { page } = await openPage(place)
   await signIn(page, place)
   const kept = await page.evaluate(`indexedDB.databases().then((databases) =>
     JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, databases]))`)

@@ -13,7 +13,7 @@ test('a key store is created from a file, connected and disconnected', async (t)
   if (workplaces === undefined) return
   const { server, kms, proxy } = await startExternalWorld(t)
   const place = { browser: workplaces.browser, server }
-  const { page } = await openPage(t, place)
+  const { page } = await openPage(place)
   await signIn(page, place, undefined, 'stores')
   await page.getByText('There are no custom key stores').waitFor()
   await page.getByRole('button', { name: 'Create key store' }).click()
@@ -60,7 +60,7 @@ test('a key store is created from a file, connected and disconnected', async (t)
 test('a key store in an HSM cluster takes a certificate only, and says what the server refuses', async (t) => {
   const place = get(t)
   if (place === undefined) return
-  const { page, expect } = await openPage(t, place)
+  const { page, expect } = await openPage(place)
   expect(/status of 400/)
   await signIn(page, place, undefined, 'stores')
   await page.getByRole('button', { name: 'Create key store' }).click()

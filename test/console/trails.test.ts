@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import {
   CreateTrailCommand,
   GetTrailStatusCommand,
@@ -16,7 +15,7 @@ import { openIdentities, type Identities } from '../compat/identities.ts'
 import { advance } from '../compat/test-clock.ts'
 import { trailClient } from '../compat/trails.ts'
 import { region } from '../harness.ts'
-import { openPage, screenshot, signIn, workplace } from './browser.ts'
+import { openPage, screenshot, signIn, until, workplace } from './browser.ts'
 
 const { get } = workplace()
 
@@ -38,13 +37,10 @@ async function statusSoon(
   { server, trails }: Delivering,
   isReady: (status: GetTrailStatusResponse) => boolean,
 ): Promise<void> {
-  const deadline = performance.now() + 60_000
-  for (;;) {
+  await until(async () => {
     await advance(server.url, '6m')
-    if (isReady(await trails.send(new GetTrailStatusCommand({ Name: 'trent' })))) return
-    assert(performance.now() < deadline, 'the trail does not become ready')
-    await sleep(100)
-  }
+    return isReady(await trails.send(new GetTrailStatusCommand({ Name: 'trent' })))
+  })
 }
 
 test('trails show whether they log, where they deliver, and that deliveries fail', async (t) => {
@@ -55,7 +51,7 @@ test('trails show whether they log, where they deliver, and that deliveries fail
   await trails.send(new CreateTrailCommand({ Name: 'orders', S3BucketName: 'trent-audit' }))
   await statusSoon(delivering, (status) => status.LatestDeliveryTime !== undefined)
   const place = { browser: workplaces.browser, server }
-  const { page } = await openPage(t, place)
+  const { page } = await openPage(place)
   await signIn(page, place, undefined, 'trails')
   const rowOf = (name: string): Locator =>
     page.getByRole('row').filter({ has: page.getByRole('rowheader', { name, exact: true }) })
@@ -79,7 +75,7 @@ test('trails show whether they log, where they deliver, and that deliveries fail
 test('without a trail the screen says how to get one', async (t) => {
   const place = get(t)
   if (place === undefined) return
-  const { page } = await openPage(t, place)
+  const { page } = await openPage(place)
   await signIn(page, place, undefined, 'trails')
   await page.getByText('No trail covers this Region.').waitFor()
   await page.getByText('aws cloudtrail create-trail').waitFor()
@@ -92,7 +88,7 @@ test('a user sees why a trail’s status or the list of trails is not shown', as
   const place = { browser: workplaces.browser, server }
   const open = async (name: string, Action: string): Promise<void> => {
     const { credentials } = await newUser(name, { Action })
-    const { page, expect } = await openPage(t, place)
+    const { page, expect } = await openPage(place)
     expect(/status of 400/)
     await signIn(page, place, credentials, 'trails')
     if (name === 'lister') {

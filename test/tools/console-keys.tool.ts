@@ -45,7 +45,7 @@ test('10,000 keys are listed, paged and filtered, and all of them are described'
     needle = keys[0]?.KeyMetadata?.KeyId ?? ''
   }
   await kms.send(new CreateAliasCommand({ AliasName: 'alias/needle', TargetKeyId: needle }))
-  const { page } = await openPage(t, place)
+  const { page } = await openPage(place)
   const loaded: Promise<number>[] = []
   page.on('requestfinished', (request) => {
     if (!request.url().includes('/console/')) return
