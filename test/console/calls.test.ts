@@ -162,6 +162,11 @@ test('the filter of the activity is part of the address, and a key shows its own
   await page.getByRole('checkbox', { name: 'Refused only' }).check()
   await page.waitForURL(/refused=$/)
   await page.getByText('No events match.').waitFor()
+  // A link that is followed in the open page fills the fields, whatever somebody typed before.
+  await value.fill('what somebody typed')
+  await page.goto(`${server.url}/console/#/${region}/activity?by=Username&value=bob`)
+  await until(has(value, 'bob'))
+  await page.getByRole('button', { name: /^Filter by User name/ }).waitFor()
   // The address alone leads another person to the same view.
   const other = await openPage(place)
   await signIn(other.page, place, undefined, 'activity?by=EventName&value=CreateKey')

@@ -34,7 +34,7 @@ async function explain(aws: Aws, region: string, requestId: string): Promise<Cal
 export function WhyScreen({ place }: ScreenProps): ReactNode {
   const { aws, region } = useConsole()
   const given = place.query.get('request') ?? ''
-  const [input, setInput] = useLinked(given)
+  const [input, setInput] = useLinked(given, given)
   const { run, running, error } = useAction(async () => {
     const request = await requestOf(aws, region, input)
     // What was pasted stays, although the link now names the call.

@@ -17,10 +17,11 @@ import Modal from '@cloudscape-design/components/modal'
 import Select from '@cloudscape-design/components/select'
 import SpaceBetween from '@cloudscape-design/components/space-between'
 import Table from '@cloudscape-design/components/table'
-import { type ReactNode, useEffect, useState } from 'react'
+import { type ReactNode, useState } from 'react'
 import { useConsole } from '../shell/context.ts'
 import { RefreshButton } from '../shell/refresh-button.tsx'
 import { Failed } from '../shell/failed.tsx'
+import { useLinked } from '../shell/linked.ts'
 import { Moment } from '../shell/moment.tsx'
 import { usePages } from '../shell/pages.tsx'
 import { hrefOf, replacePlace } from '../shell/router.ts'
@@ -36,14 +37,9 @@ export function ActivityScreen({ place }: ScreenProps): ReactNode {
   const { aws, region } = useConsole()
   const { query } = place
   const asking = readFilter(query)
-  const [attribute, setAttribute] = useState<Attribute>(asking.attribute)
-  const [value, setValue] = useState(asking.value)
+  const [filter, setFilter] = useLinked(asking, JSON.stringify(asking))
+  const { attribute, value } = filter
   const onlyRefused = query.has('refused')
-  // A link may lead from one filter to another.
-  useEffect(() => {
-    setAttribute(asking.attribute)
-    setValue(asking.value)
-  }, [asking.attribute, asking.value])
   const [shownEvent, setShownEvent] = useState<Event>()
   const page = (NextToken?: string): Promise<LookupEventsCommandOutput> =>
     aws.run(CloudTrailClient, region, (trail) =>
@@ -100,12 +96,18 @@ export function ActivityScreen({ place }: ScreenProps): ReactNode {
               <Select
                 options={options}
                 selectedOption={options.find((option) => option.value === attribute) ?? null}
-                onChange={({ detail }) => setAttribute(detail.selectedOption.value as Attribute)} // an option above
+                onChange={
+                  ({ detail }) =>
+                    setFilter({ ...filter, attribute: detail.selectedOption.value as Attribute }) // an option above
+                }
               />
             </FormField>
             {attribute !== 'all' && (
               <FormField label={activityText.value}>
-                <Input value={value} onChange={({ detail }) => setValue(detail.value)} />
+                <Input
+                  value={value}
+                  onChange={({ detail }) => setFilter({ ...filter, value: detail.value })}
+                />
               </FormField>
             )}
             <Button>{activityText.search}</Button>
@@ -151,11 +153,13 @@ export function ActivityScreen({ place }: ScreenProps): ReactNode {
   )
 }
 
-/** The filter that the address names. */
-function readFilter(query: URLSearchParams): {
+interface Filter {
   readonly attribute: Attribute
   readonly value: string
-} {
+}
+
+/** The filter that the address names. */
+function readFilter(query: URLSearchParams): Filter {
   const by = query.get('by') ?? 'all'
   const known = Object.keys(activityText.attributes) as Attribute[]
   return { attribute: known.find((each) => each === by) ?? 'all', value: query.get('value') ?? '' }

@@ -31,7 +31,7 @@ export function TryScreen({ place }: ScreenProps): ReactNode {
   const { aws, region } = useConsole()
   const [operation, setOperation] = useState<Attempt['operation']>('encrypt')
   const linked = place.query.get('key') ?? ''
-  const [key, setKey] = useLinked(linked)
+  const [key, setKey] = useLinked(linked, linked)
   const [data, setData] = useState('')
   const [signature, setSignature] = useState('')
   const [chosen, setChosen] = useState('')
@@ -39,7 +39,7 @@ export function TryScreen({ place }: ScreenProps): ReactNode {
   const [tried, setTried] = useState(false)
   const [result, setResult] = useState<string>()
   // Not at every letter: the key is described when the user leaves its field.
-  const [described, setDescribed] = useLinked(linked)
+  const [described, setDescribed] = useLinked(linked, linked)
   const { asked } = useAsked(`try ${described}`, async () => {
     const KeyId = described.trim()
     if (KeyId === '') return undefined
