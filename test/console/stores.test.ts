@@ -77,10 +77,18 @@ test('a key store in an HSM cluster takes a certificate only, and says what the 
       buffer: Buffer.from(text),
     })
   await choose('no certificate')
-  await dialog.getByText('This file is no certificate in PEM.').waitFor()
+  const wrong = dialog.getByText('This file is no certificate in PEM.')
+  await wrong.waitFor()
   assert.equal(await create.isDisabled(), true)
-  await choose('-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n')
-  await dialog.getByText('This file is no certificate in PEM.').waitFor({ state: 'hidden' })
+  const certificate = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'
+  await choose(certificate)
+  await wrong.waitFor({ state: 'hidden' })
+  // A file that is larger than any certificate is not read.
+  await choose(certificate + '\n'.repeat(20_000))
+  await wrong.waitFor()
+  assert.equal(await create.isDisabled(), true)
+  await choose(certificate)
+  await wrong.waitFor({ state: 'hidden' })
   await create.click()
   await dialog.getByText('CloudHsmClusterNotFoundException').waitFor()
   await dialog.getByText('Request id').waitFor()

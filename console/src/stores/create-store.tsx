@@ -122,7 +122,9 @@ export function CreateStore({
             hint={storesText.anchorHint}
             wrong={storesText.badAnchor}
             read={async (file) => {
-              const anchor = (await file.text()).trim()
+              // A file of any size can be chosen. The page does not read it first.
+              const isSmall = file.size <= anchorBytesMax
+              const anchor = isSmall ? (await file.text()).trim() : ''
               if (!isCertificate(anchor)) throw new Error(storesText.badAnchor)
               set({ anchor })
             }}
@@ -160,9 +162,14 @@ export function CreateStore({
   )
 }
 
+/** What CreateCustomKeyStore takes. */
+const anchorCharactersMax = 5000
+/** Room for line breaks of two characters, and for those at the end. */
+const anchorBytesMax = 2 * anchorCharactersMax
+
 function isCertificate(text: string): boolean {
   return (
-    text.length <= 5000 &&
+    text.length <= anchorCharactersMax &&
     /^-----BEGIN CERTIFICATE-----[\s\S]+-----END CERTIFICATE-----$/.test(text)
   )
 }
