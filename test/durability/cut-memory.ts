@@ -63,6 +63,8 @@ export function cutMemory(whole: Memory, log: Log, position: Position): Cut {
   const isThere = (keyId: string): boolean => (log.made.get(keyId) ?? Infinity) <= position.change
   for (const [register, entries] of Map.groupBy(whole.entries, (each) => each.register)) {
     const [of, keyId = ''] = register.split(' ')
+    // The drill looks at keys, their aliases and grants.
+    if (of !== 'key' && of !== 'alias') continue
     if (of === 'key' && !isThere(keyId)) continue
     const { atBackup, restored } = valuesOf(register, entries, log, position)
     const kind = register.slice(register.lastIndexOf(' ') + 1)

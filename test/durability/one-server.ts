@@ -22,7 +22,7 @@ export class OneServer implements Deployment {
     return true
   }
 
-  call(_node: number, who: Who, operation: string, input: object): Promise<Answer> {
+  call(_node: number, who: Who | Login, operation: string, input: object): Promise<Answer> {
     return this.#clients.call(who, operation, input)
   }
 

@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer'
 import type { Act } from './acts-of-keys.ts'
 import type { Caller, Timed } from './caller.ts'
 import type { Subject } from './memory.ts'
-import { describeAllowed, policyOf } from './policies.ts'
+import { allowed, policyOf } from './policies.ts'
 import { absent } from './registers.ts'
 
 const register = ({ keyId }: Subject, of: string): string => `key ${keyId} ${of}`
@@ -163,7 +163,7 @@ export const allowByIam: Act = async (caller, subject) => {
   const timed = await caller.call('iam:PutUserPolicy', {
     UserName: 'grantee',
     PolicyName: subject.keyId,
-    PolicyDocument: describeAllowed(resource),
+    PolicyDocument: allowed('kms:DescribeKey', resource),
   })
   if (timed.answer.kind === 'refused') return
   caller.change(register(subject, 'iam'), 'write', 'there', timed)

@@ -1,6 +1,6 @@
 /** One caller: it makes a call on some node, and notes what the answer says of each register. @module */
 import type { Seeded } from '../durability/seeded.ts'
-import type { Answer, Deployment, Output, Who } from './calls.ts'
+import type { Answer, Deployment, Login, Output, Who } from './calls.ts'
 import type { Entry } from './history.ts'
 import type { Memory, Subject } from './memory.ts'
 
@@ -33,13 +33,13 @@ export class Caller {
   async call(
     operation: string,
     input: object,
-    options: { who?: Who; node?: number } = {},
+    options: { who?: Who | Login; node?: number; region?: string } = {},
   ): Promise<Timed> {
-    const { who = 'root', node = this.#someNode() } = options
+    const { who = 'root', node = this.#someNode(), region } = options
     const begin = performance.now()
-    const answer = await this.deployment.call(node, who, operation, input)
+    const answer = await this.deployment.call(node, who, operation, input, region)
     const end = performance.now()
-    this.memory.tell(operation.replace(/^iam:/, ''), answer)
+    this.memory.tell(operation.replace(/^(?:iam|sts):/, ''), answer)
     return { answer, begin, end, node }
   }
 

@@ -48,6 +48,28 @@ for (const [what, mistakes, expected] of [
   ['loses a tag', { forgets: ['TagResource'] }, /no order explains .* tag/],
   ['loses an alias', { forgets: ['CreateAlias', 'UpdateAlias'] }, /no order explains alias/],
   ['loses a policy of a user', { forgets: ['iam:PutUserPolicy'] }, /no order explains .* iam/],
+  [
+    'lets an access key work that is inactive',
+    { forgets: ['iam:UpdateAccessKey'] },
+    /no order explains accesskey/,
+  ],
+  [
+    'lets an access key work that is deleted',
+    { forgets: ['iam:DeleteAccessKey'] },
+    /no order explains accesskey/,
+  ],
+  ['makes an access key twice', { repeats: ['iam:CreateAccessKey'] }, /made 2 keys/],
+  ['lets a session outlive its role', { forgets: ['iam:DeleteRole'] }, /explains .* role:/],
+  [
+    'leaves a role the right that it has lost',
+    { forgets: ['iam:DeleteRolePolicy'] },
+    /explains .* right:/,
+  ],
+  [
+    'lets a role be assumed that trusts somebody else',
+    { forgets: ['iam:UpdateAssumeRolePolicy'] },
+    /explains .* trust:/,
+  ],
   ['makes a change that it refused', { denies: ['DisableKey'] }, /no order explains .* state/],
   ['makes a key twice', { repeats: ['CreateKey'] }, /one CreateKey made 2 keys/],
   [

@@ -72,7 +72,13 @@ export class Fleet implements Deployment {
     return this.processes[node]?.url !== undefined
   }
 
-  async call(node: number, who: Who, operation: string, input: object): Promise<Answer> {
+  async call(
+    node: number,
+    who: Who | Login,
+    operation: string,
+    input: object,
+    region?: string,
+  ): Promise<Answer> {
     const url = this.processes[node]?.url
     if (url === undefined) return { kind: 'unavailable', error: 'no process' }
     let found = this.#clients.get(node)
@@ -81,7 +87,7 @@ export class Fleet implements Deployment {
       found = { url, clients: new NodeClients(url, this.#logins) }
       this.#clients.set(node, found)
     }
-    return await found.clients.call(who, operation, input)
+    return await found.clients.call(who, operation, input, region)
   }
 
   /** Stops every node as an operator does. */

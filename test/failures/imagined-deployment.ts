@@ -6,15 +6,18 @@
 import { Buffer } from 'node:buffer'
 import { createHmac, generateKeyPairSync, randomUUID, sign, verify } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Answer, Deployment, Output, Who } from './calls.ts'
+import type { Answer, Deployment, Login, Output, Who } from './calls.ts'
+import { homeRegion } from './calls.ts'
+import { imaginedIdentities } from './imagined-identities.ts'
+import { type Cells, Refused, type Request, text } from './imagined-request.ts'
 import { absent } from './registers.ts'
 
 export interface Mistakes {
-  /** Operations of which every third is answered and not done. */
+  /** Operations of which every second is answered and not done. */
   readonly forgets?: readonly string[]
-  /** Operations of which every third is done and answered as if it was not run. */
+  /** Operations of which every second is done and answered as if it was not run. */
   readonly denies?: readonly string[]
-  /** Operations of which every third is done twice. */
+  /** Operations of which every second is done twice. */
   readonly repeats?: readonly string[]
   /** How old the state is by which the last node decides uses, in milliseconds. */
   readonly staleMs?: number
@@ -27,18 +30,7 @@ interface Version {
   readonly value: string
 }
 
-class Refused extends Error {}
-
-type Input = Readonly<Record<string, unknown>>
-
-interface Request {
-  readonly who: Who
-  readonly input: Input
-  /** The moment whose state decides a use. */
-  readonly asOf: number
-}
-
-export class ImaginedDeployment implements Deployment {
+export class ImaginedDeployment implements Deployment, Cells {
   readonly nodes = 3
   readonly accountId = '111122223333'
   readonly #mistakes: Mistakes
@@ -59,14 +51,20 @@ export class ImaginedDeployment implements Deployment {
     return true
   }
 
-  async call(node: number, who: Who, operation: string, input: object): Promise<Answer> {
+  async call(
+    node: number,
+    who: Who | Login,
+    operation: string,
+    input: object,
+    region = homeRegion,
+  ): Promise<Answer> {
     const { forgets = [], denies = [], repeats = [], staleMs = 0 } = this.#mistakes
     await sleep(Math.random() * 2)
     const calls = (this.#calls.get(operation) ?? 0) + 1
     this.#calls.set(operation, calls)
-    const isWrong = calls % 3 === 0
+    const isWrong = calls % 2 === 0
     const asOf = performance.now() - (node === this.nodes - 1 ? staleMs : 0)
-    const request = { who, input: { ...input }, asOf }
+    const request = { who, input: { ...input }, asOf, region }
     const requestId = randomUUID()
     try {
       if (isWrong && forgets.includes(operation)) return { kind: 'ok', output: {}, requestId }
@@ -87,12 +85,12 @@ export class ImaginedDeployment implements Deployment {
     return run(request) ?? {}
   }
 
-  #read(cell: string, asOf = Infinity): string {
+  read(cell: string, asOf = Infinity): string {
     const versions = this.#cells.get(cell) ?? []
     return versions.findLast(({ at }) => at <= asOf)?.value ?? versions[0]?.value ?? absent
   }
 
-  #write(cell: string, value: string): void {
+  write(cell: string, value: string): void {
     const versions = this.#cells.get(cell) ?? []
     this.#cells.set(cell, [...versions, { at: performance.now(), value }])
   }
@@ -100,8 +98,8 @@ export class ImaginedDeployment implements Deployment {
   #move(from: readonly string[], to: string): (request: Request) => void {
     return ({ input }) => {
       const cell = `state ${text(input, 'KeyId')}`
-      if (!from.includes(this.#read(cell))) throw new Refused('KMSInvalidStateException')
-      this.#write(cell, to)
+      if (!from.includes(this.read(cell))) throw new Refused('KMSInvalidStateException')
+      this.write(cell, to)
     }
   }
 
@@ -111,10 +109,10 @@ export class ImaginedDeployment implements Deployment {
     const grant = context['grant'] ?? ''
     const isAllowed =
       who === 'root' ||
-      (who === 'user' && this.#read(`access ${keyId}`, asOf) === 'open') ||
-      (who === 'grantee' && this.#read(`grant ${grant}`, asOf) !== absent)
+      (who === 'user' && this.read(`access ${keyId}`, asOf) === 'open') ||
+      (who === 'grantee' && this.read(`grant ${grant}`, asOf) !== absent)
     if (!isAllowed) throw new Refused('AccessDeniedException')
-    const state = this.#read(`state ${keyId}`, asOf)
+    const state = this.read(`state ${keyId}`, asOf)
     if (state === 'Disabled') throw new Refused('DisabledException')
     if (state === 'PendingDeletion') throw new Refused('KMSInvalidStateException')
   }
@@ -137,10 +135,10 @@ export class ImaginedDeployment implements Deployment {
   #alias(mustBe: boolean, value?: string): (request: Request) => void {
     return ({ input }) => {
       const cell = `alias ${text(input, 'AliasName')}`
-      const isThere = this.#read(cell) !== absent
+      const isThere = this.read(cell) !== absent
       if (isThere && !mustBe) throw new Refused('AlreadyExistsException')
       if (!isThere && mustBe) throw new Refused('NotFoundException')
-      this.#write(cell, value ?? text(input, 'TargetKeyId'))
+      this.write(cell, value ?? text(input, 'TargetKeyId'))
     }
   }
 
@@ -153,29 +151,30 @@ export class ImaginedDeployment implements Deployment {
       keyId,
       grants.filter((each) => each !== found),
     )
-    this.#write(`grant ${found.name}`, absent)
+    this.write(`grant ${found.name}`, absent)
   }
 
   readonly #operations: Readonly<Record<string, (request: Request) => Output | undefined | void>> =
     {
+      ...imaginedIdentities(this),
       CreateKey: ({ input }) => {
         const keyId = randomUUID()
         this.#keys.push(keyId)
-        this.#write(`state ${keyId}`, 'Enabled')
-        this.#write(`description ${keyId}`, text(input, 'Description'))
+        this.write(`state ${keyId}`, 'Enabled')
+        this.write(`description ${keyId}`, text(input, 'Description'))
         this.#putPolicy(keyId, text(input, 'Policy'))
         return { KeyMetadata: { KeyId: keyId } }
       },
       ListKeys: () => ({ Keys: this.#keys.map((KeyId) => ({ KeyId })) }),
       DescribeKey: ({ who, input, asOf }) => {
         const named = text(input, 'KeyId')
-        const keyId = named.startsWith('alias/') ? this.#read(`alias ${named}`, asOf) : named
+        const keyId = named.startsWith('alias/') ? this.read(`alias ${named}`, asOf) : named
         if (keyId === absent) throw new Refused('NotFoundException')
-        if (who === 'grantee' && this.#read(`iam ${keyId}`, asOf) === absent) {
+        if (who === 'grantee' && this.read(`iam ${keyId}`, asOf) === absent) {
           throw new Refused('AccessDeniedException')
         }
-        const KeyState = this.#read(`state ${keyId}`, asOf)
-        const Description = this.#read(`description ${keyId}`, asOf)
+        const KeyState = this.read(`state ${keyId}`, asOf)
+        const Description = this.read(`description ${keyId}`, asOf)
         return { KeyMetadata: { KeyId: keyId, KeyState, Description } }
       },
       EnableKey: this.#move(['Enabled', 'Disabled'], 'Enabled'),
@@ -183,20 +182,20 @@ export class ImaginedDeployment implements Deployment {
       ScheduleKeyDeletion: this.#move(['Enabled', 'Disabled'], 'PendingDeletion'),
       CancelKeyDeletion: this.#move(['PendingDeletion'], 'Disabled'),
       UpdateKeyDescription: ({ input }) =>
-        this.#write(`description ${text(input, 'KeyId')}`, text(input, 'Description')),
+        this.write(`description ${text(input, 'KeyId')}`, text(input, 'Description')),
       TagResource: ({ input }) => {
         const [tag] = input['Tags'] as readonly { TagValue: string }[]
-        this.#write(`tag ${text(input, 'KeyId')}`, tag?.TagValue ?? '')
+        this.write(`tag ${text(input, 'KeyId')}`, tag?.TagValue ?? '')
       },
-      UntagResource: ({ input }) => this.#write(`tag ${text(input, 'KeyId')}`, absent),
+      UntagResource: ({ input }) => this.write(`tag ${text(input, 'KeyId')}`, absent),
       ListResourceTags: ({ input, asOf }) => {
-        const value = this.#read(`tag ${text(input, 'KeyId')}`, asOf)
+        const value = this.read(`tag ${text(input, 'KeyId')}`, asOf)
         return { Tags: value === absent ? [] : [{ TagKey: 'color', TagValue: value }] }
       },
-      EnableKeyRotation: ({ input }) => this.#write(`rotation ${text(input, 'KeyId')}`, 'on'),
-      DisableKeyRotation: ({ input }) => this.#write(`rotation ${text(input, 'KeyId')}`, 'off'),
+      EnableKeyRotation: ({ input }) => this.write(`rotation ${text(input, 'KeyId')}`, 'on'),
+      DisableKeyRotation: ({ input }) => this.write(`rotation ${text(input, 'KeyId')}`, 'off'),
       GetKeyRotationStatus: ({ input, asOf }) => ({
-        KeyRotationEnabled: this.#read(`rotation ${text(input, 'KeyId')}`, asOf) === 'on',
+        KeyRotationEnabled: this.read(`rotation ${text(input, 'KeyId')}`, asOf) === 'on',
       }),
       RotateKeyOnDemand: (request) => {
         this.#use(request)
@@ -221,14 +220,14 @@ export class ImaginedDeployment implements Deployment {
       },
       PutKeyPolicy: ({ input }) => this.#putPolicy(text(input, 'KeyId'), text(input, 'Policy')),
       GetKeyPolicy: ({ input, asOf }) => ({
-        Policy: JSON.stringify({ Id: this.#read(`policy ${text(input, 'KeyId')}`, asOf) }),
+        Policy: JSON.stringify({ Id: this.read(`policy ${text(input, 'KeyId')}`, asOf) }),
       }),
       CreateGrant: (request) => {
         this.#use({ ...request, who: 'root', asOf: Infinity })
         const keyId = text(request.input, 'KeyId')
         const name = text(request.input, 'Name')
         this.#grants.set(keyId, [...(this.#grants.get(keyId) ?? []), { keyId, name }])
-        this.#write(`grant ${name}`, name)
+        this.write(`grant ${name}`, name)
         return { GrantId: name }
       },
       RevokeGrant: (request) => this.#endGrant(request),
@@ -239,11 +238,11 @@ export class ImaginedDeployment implements Deployment {
       CreateAlias: this.#alias(false),
       UpdateAlias: this.#alias(true),
       DeleteAlias: this.#alias(true, absent),
-      'iam:PutUserPolicy': ({ input }) => this.#write(`iam ${text(input, 'PolicyName')}`, 'there'),
+      'iam:PutUserPolicy': ({ input }) => this.write(`iam ${text(input, 'PolicyName')}`, 'there'),
       'iam:DeleteUserPolicy': ({ input }) => {
         const cell = `iam ${text(input, 'PolicyName')}`
-        if (this.#read(cell) === absent) throw new Refused('NoSuchEntityException')
-        this.#write(cell, absent)
+        if (this.read(cell) === absent) throw new Refused('NoSuchEntityException')
+        this.write(cell, absent)
       },
       GetPublicKey: () => ({
         PublicKey: this.#pair.publicKey.export({ format: 'der', type: 'spki' }),
@@ -268,14 +267,9 @@ export class ImaginedDeployment implements Deployment {
       Id: string
       Statement?: readonly unknown[]
     }
-    this.#write(`policy ${keyId}`, Id)
-    this.#write(`access ${keyId}`, Statement.length > 1 ? 'open' : 'closed')
+    this.write(`policy ${keyId}`, Id)
+    this.write(`access ${keyId}`, Statement.length > 1 ? 'open' : 'closed')
   }
 }
 
 const macOf = (message: Uint8Array): Buffer => createHmac('sha256', 'key').update(message).digest()
-
-function text(input: Input, member: string): string {
-  const value = input[member]
-  return typeof value === 'string' ? value : ''
-}

@@ -2,8 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readRecords } from '../../src/audit/journal/read-records.ts'
 import { changeIdOf, changeNumberOf } from '../../src/model/change-number.ts'
+import { readAccessKeys } from './acts-of-access-keys.ts'
 import * as access from './acts-of-access.ts'
 import { cancel, describe, enable, listTags, opens, readRotation } from './acts-of-keys.ts'
+import { readRoles } from './acts-of-roles.ts'
 import type { Answer, Deployment } from './calls.ts'
 import { Caller, type Timed } from './caller.ts'
 import { explain } from './linearizable.ts'
@@ -71,6 +73,8 @@ async function readAll(caller: Caller, subjects: readonly Subject[]): Promise<vo
     }
   }
   await access.readAliases(caller)
+  await readAccessKeys(caller)
+  await readRoles(caller)
 }
 
 /** Even without faults a call may fail: the cluster has just changed its primary. */
@@ -171,6 +175,7 @@ interface AuditRecord {
   readonly requestID?: string
   readonly eventID: string
   readonly errorCode?: string
+  readonly userIdentity?: { readonly invokedBy?: string }
 }
 
 /** Each answer has one record, and each change has one number, from 1 on without gaps. */

@@ -1,8 +1,10 @@
 /** Callers that make every kind of change and use, on all nodes, until they are stopped. @module */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { seeded } from '../durability/seeded.ts'
+import { accessKeys } from './acts-of-access-keys.ts'
 import * as access from './acts-of-access.ts'
 import * as keys from './acts-of-keys.ts'
+import { roles } from './acts-of-roles.ts'
 import { createSigners, makeMac, sign, type Signers } from './acts-of-signers.ts'
 import type { Deployment } from './calls.ts'
 import { Caller } from './caller.ts'
@@ -57,6 +59,8 @@ const acts: readonly (readonly [number, keys.Act])[] = [
   [1, access.allowByIam],
   [1, access.denyByIam],
   [4, access.useByIam],
+  [8, accessKeys],
+  [14, roles],
 ]
 const weights = acts.reduce((sum, [weight]) => sum + weight, 0)
 

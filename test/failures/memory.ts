@@ -1,6 +1,6 @@
 /** What the callers remember: the history, the ciphertexts, and each answer by its request id. @module */
 import { appendFileSync } from 'node:fs'
-import type { Answer } from './calls.ts'
+import type { Answer, Login } from './calls.ts'
 import { toLine, type Entry } from './history.ts'
 
 /** A key with what its callers know of it. */
@@ -30,6 +30,35 @@ export interface Told {
   readonly error?: string
 }
 
+/** Things of one kind that callers use for a while. */
+export interface Pool<T> {
+  readonly live: Set<T>
+  /** Those of former times too. */
+  readonly all: T[]
+}
+
+/** An access key of a user of its own. */
+export interface Holder {
+  readonly userName: string
+  readonly login: Login
+  uses: number
+}
+
+/** A role, with sessions of it. */
+export interface Role {
+  readonly name: string
+  readonly sessions: Login[]
+  /** Whether somebody has asked for its deletion. */
+  isEnding: boolean
+  uses: number
+}
+
+const emptyPool = <T>(): Pool<T> => ({ live: new Set(), all: [] })
+
+/** Such refusals are counted together, and have no record of their own. */
+const isUnknownCaller = (error: string): boolean =>
+  ['UnrecognizedClientException', 'InvalidClientTokenId'].includes(error)
+
 export class Memory {
   readonly entries: Entry[] = []
   readonly told: Told[] = []
@@ -37,6 +66,8 @@ export class Memory {
   /** Keys that are used. */
   live: Subject[] = []
   readonly retired: Subject[] = []
+  readonly holders = emptyPool<Holder>()
+  readonly roles = emptyPool<Role>()
   /** Markers of keys that were asked for, with the ids of those that were answered. */
   readonly asked = new Map<string, string | undefined>()
   /** Rotations by key: those that were answered, and those of unknown outcome. */
@@ -65,7 +96,7 @@ export class Memory {
     const name = answer.kind === 'ok' ? 'ok' : `${answer.kind} ${answer.error}`
     this.answers.set(name, (this.answers.get(name) ?? 0) + 1)
     if (answer.kind === 'ok') this.told.push({ requestId: answer.requestId, operation })
-    if (answer.kind === 'refused') {
+    if (answer.kind === 'refused' && !isUnknownCaller(answer.error)) {
       this.told.push({ requestId: answer.requestId, operation, error: answer.error })
     }
   }

@@ -21,10 +21,18 @@ const statementOf = (principal: string, action: string): object => ({
   Resource: '*',
 })
 
-/** A policy of an IAM user. */
-export function describeAllowed(resource: string): string {
+/** A policy of an IAM user or role. */
+export function allowed(action: string, resource = '*'): string {
   return JSON.stringify({
     Version: '2012-10-17',
-    Statement: [{ Effect: 'Allow', Action: 'kms:DescribeKey', Resource: resource }],
+    Statement: [{ Effect: 'Allow', Action: action, Resource: resource }],
+  })
+}
+
+/** A trust policy: this user may assume the role. */
+export function trusting(userArn: string): string {
+  return JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Principal: { AWS: userArn }, Action: 'sts:AssumeRole' }],
   })
 }

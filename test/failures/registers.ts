@@ -57,6 +57,23 @@ export const thingRegister: Register = {
   isRead: ({ does, outcome }) => does === 'read' || outcome === 'refused',
 }
 
+/** An access key. A call that is signed with it shows only whether it is active. */
+export const accessKeyRegister: Register = {
+  initial: absent,
+  apply(state, { does, value, outcome }) {
+    if (does === 'read') {
+      const isSeen = value === 'not active' ? state !== 'Active' : value === state
+      return isSeen ? state : undefined
+    }
+    if (does === 'create') return state === absent ? 'Active' : undefined
+    const isThere = state !== absent
+    if (outcome !== 'unknown' && isThere !== (outcome === 'ok')) return undefined
+    if (!isThere) return state
+    return does === 'delete' ? absent : value
+  },
+  isRead: ({ does, outcome }) => does === 'read' || outcome === 'refused',
+}
+
 const moves: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   enable: { Enabled: 'Enabled', Disabled: 'Enabled' },
   disable: { Enabled: 'Disabled', Disabled: 'Disabled' },
@@ -87,7 +104,10 @@ export function modelOf(register: string): Register {
       return stateRegister
     case 'grant':
     case 'alias':
+    case 'role':
       return thingRegister
+    case 'accesskey':
+      return accessKeyRegister
     default:
       return valueRegister
   }
