@@ -12,18 +12,30 @@ export interface TlsWorkplace extends Workplace {
   readonly ca: string
 }
 
-export async function openTlsWorkplace(
-  t: TestContext,
-  clients: Parameters<typeof openWorkplace>[1],
-): Promise<TlsWorkplace> {
+/** The files of `trent certificate`, and the settings of a server that uses them. */
+export async function authorityAndPair(t: TestContext): Promise<{
+  readonly ca: string
+  readonly settings: { readonly TRENT_TLS_CERT: string; readonly TRENT_TLS_KEY: string }
+}> {
   const folder = temporaryFolder(t)
   const program = join(import.meta.dirname, '../../src/main.ts')
   const command = [program, 'certificate', '--directory', folder]
   await promisify(execFile)(process.execPath, command)
-  const workplace = await openWorkplace(t, clients, {
-    TRENT_TLS_CERT: join(folder, 'server.pem'),
-    TRENT_TLS_KEY: join(folder, 'server.key'),
-  })
+  return {
+    ca: join(folder, 'ca.pem'),
+    settings: {
+      TRENT_TLS_CERT: join(folder, 'server.pem'),
+      TRENT_TLS_KEY: join(folder, 'server.key'),
+    },
+  }
+}
+
+export async function openTlsWorkplace(
+  t: TestContext,
+  clients: Parameters<typeof openWorkplace>[1],
+): Promise<TlsWorkplace> {
+  const { ca, settings } = await authorityAndPair(t)
+  const workplace = await openWorkplace(t, clients, settings)
   assert.match(workplace.server.url, /^https:/)
-  return { ...workplace, ca: join(folder, 'ca.pem') }
+  return { ...workplace, ca }
 }
