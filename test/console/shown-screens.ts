@@ -171,6 +171,15 @@ export function dialogsOf(made: Seeded): readonly Shown[] {
       },
     },
     {
+      name: 'dialog-store-edit',
+      path: 'stores',
+      text: 'Disconnect it to change',
+      async act(page) {
+        await page.getByRole('radio', { name: 'vault' }).check()
+        await chooses('Actions', 'Edit key store')(page)
+      },
+    },
+    {
       name: 'dialog-record',
       path: 'activity',
       text: 'eventVersion',

@@ -5,20 +5,24 @@ import {
   KMSClient,
 } from '@aws-sdk/client-kms'
 import FormField from '@cloudscape-design/components/form-field'
-import Input from '@cloudscape-design/components/input'
 import RadioGroup from '@cloudscape-design/components/radio-group'
 import SpaceBetween from '@cloudscape-design/components/space-between'
 import { type ReactNode, useState } from 'react'
 import { ActionDialog } from '../shell/action-dialog.tsx'
 import { useConsole } from '../shell/context.ts'
-import { FileField } from '../shell/file-field.tsx'
 import { storesText } from '../text/stores.ts'
-import { readProxyFile } from './proxy-file.ts'
+import {
+  type Connectivity,
+  ConnectivityField,
+  ProxyFileField,
+  StoreField,
+  type StoreFields,
+  TextFile,
+} from './store-fields.tsx'
 
 type Type = keyof typeof storesText.types
-type Connectivity = keyof typeof storesText.connectivities
 
-const first = {
+const first: StoreFields = {
   name: '',
   endpoint: 'https://',
   path: '/kms/xks/v1',
@@ -28,11 +32,10 @@ const first = {
   clusterId: '',
   anchor: '',
   password: '',
-} as const
-type Fields = Readonly<Record<keyof typeof first, string>>
+}
 
 /** The fields that a kind of store has, in the order of the form. */
-function namesOf(type: Type, connectivity: Connectivity): readonly (keyof Fields)[] {
+function namesOf(type: Type, connectivity: Connectivity): readonly (keyof StoreFields)[] {
   if (type === 'AWS_CLOUDHSM') return ['name', 'clusterId', 'anchor', 'password']
   const ofProxy = ['name', 'endpoint', 'path', 'accessKeyId', 'secret'] as const
   return connectivity === 'PUBLIC_ENDPOINT' ? ofProxy : [...ofProxy, 'service']
@@ -41,7 +44,7 @@ function namesOf(type: Type, connectivity: Connectivity): readonly (keyof Fields
 function requestOf(
   type: Type,
   connectivity: Connectivity,
-  of: Fields,
+  of: StoreFields,
 ): CreateCustomKeyStoreCommandInput {
   const named = { CustomKeyStoreName: of.name, CustomKeyStoreType: type }
   if (type === 'AWS_CLOUDHSM') {
@@ -75,8 +78,8 @@ export function CreateStore({
   const { aws, region, notify } = useConsole()
   const [type, setType] = useState<Type>('EXTERNAL_KEY_STORE')
   const [connectivity, setConnectivity] = useState<Connectivity>('PUBLIC_ENDPOINT')
-  const [fields, setFields] = useState<Fields>(first)
-  const set = (more: Partial<Fields>): void => setFields((now) => ({ ...now, ...more }))
+  const [fields, setFields] = useState<StoreFields>(first)
+  const set = (more: Partial<StoreFields>): void => setFields((now) => ({ ...now, ...more }))
   const act = async (): Promise<void> => {
     await aws.run(KMSClient, region, (kms) =>
       kms.send(new CreateCustomKeyStoreCommand(requestOf(type, connectivity, fields))),
@@ -84,15 +87,8 @@ export function CreateStore({
     notify({ type: 'success', content: storesText.created })
     done()
   }
-  const field = (name: keyof Fields, kind: 'text' | 'password' = 'text'): ReactNode => (
-    <FormField label={storesText.fields[name]}>
-      <Input
-        type={kind}
-        value={fields[name]}
-        autoComplete="off"
-        onChange={({ detail }) => set({ [name]: detail.value })}
-      />
-    </FormField>
+  const field = (name: keyof StoreFields): ReactNode => (
+    <StoreField name={name} value={fields[name]} onChange={(value) => set({ [name]: value })} />
   )
   return (
     <ActionDialog
@@ -130,32 +126,17 @@ export function CreateStore({
             }}
             forget={() => set({ anchor: '' })}
           />
-          {field('password', 'password')}
+          {field('password')}
         </SpaceBetween>
       ) : (
         <SpaceBetween size="m">
-          <TextFile
-            label={storesText.file}
-            hint={storesText.fileHint}
-            wrong={storesText.badFile}
-            accept="application/json"
-            read={async (file) => set({ ...(await readProxyFile(file)) })}
-          />
-          <FormField label={storesText.connectivity}>
-            <RadioGroup
-              value={connectivity}
-              onChange={({ detail }) => setConnectivity(detail.value as Connectivity)} // an item below
-              items={(['PUBLIC_ENDPOINT', 'VPC_ENDPOINT_SERVICE'] as const).map((value) => ({
-                value,
-                label: storesText.connectivities[value],
-              }))}
-            />
-          </FormField>
+          <ProxyFileField fill={set} />
+          <ConnectivityField value={connectivity} onChange={setConnectivity} />
           {connectivity === 'VPC_ENDPOINT_SERVICE' && field('service')}
           {field('endpoint')}
           {field('path')}
           {field('accessKeyId')}
-          {field('secret', 'password')}
+          {field('secret')}
         </SpaceBetween>
       )}
     </ActionDialog>
@@ -171,37 +152,5 @@ function isCertificate(text: string): boolean {
   return (
     text.length <= anchorCharactersMax &&
     /^-----BEGIN CERTIFICATE-----[\s\S]+-----END CERTIFICATE-----$/.test(text)
-  )
-}
-
-/** A field for a file that fills other fields. */
-function TextFile(props: {
-  readonly label: string
-  readonly hint: string
-  /** What is said of a file that `read` refuses. */
-  readonly wrong: string
-  readonly accept?: string
-  readonly read: (file: File) => Promise<void>
-  readonly forget?: () => void
-}): ReactNode {
-  const { label, hint, wrong, accept, read, forget } = props
-  const [files, setFiles] = useState<readonly File[]>([])
-  const [isBad, setBad] = useState(false)
-  const choose = (chosen: readonly File[]): void => {
-    setFiles(chosen)
-    setBad(false)
-    forget?.()
-    const [file] = chosen
-    if (file !== undefined) read(file).catch(() => setBad(true))
-  }
-  return (
-    <FileField
-      label={label}
-      hint={hint}
-      error={isBad ? wrong : ''}
-      {...(accept !== undefined && { accept })}
-      files={files}
-      onChange={choose}
-    />
   )
 }

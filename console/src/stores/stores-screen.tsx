@@ -1,4 +1,4 @@
-/** Custom key stores: list, create, connect, disconnect, delete. @module */
+/** Custom key stores: list, create, edit, connect, disconnect, delete. @module */
 import {
   ConnectCustomKeyStoreCommand,
   type CustomKeyStoresListEntry,
@@ -20,6 +20,7 @@ import { Moment } from '../shell/moment.tsx'
 import { storesText } from '../text/stores.ts'
 import { text } from '../text/text.ts'
 import { CreateStore } from './create-store.tsx'
+import { EditStore } from './edit-store.tsx'
 import { StoreState } from './store-state.tsx'
 
 type Store = CustomKeyStoresListEntry
@@ -38,7 +39,7 @@ export function StoresScreen(): ReactNode {
     return answer.CustomKeyStores ?? []
   })
   const [selected, setSelected] = useState<readonly Store[]>([])
-  const [dialog, setDialog] = useState<Deed | 'create'>()
+  const [dialog, setDialog] = useState<Deed | 'create' | 'edit'>()
   const all = asked.state === 'here' ? asked.value : []
   const isMoving = all.some(({ ConnectionState }) => ConnectionState?.endsWith('ING') === true)
   useEffect(() => {
@@ -74,8 +75,13 @@ export function StoresScreen(): ReactNode {
           <SpaceBetween direction="horizontal" size="xs">
             <ButtonDropdown
               disabled={chosen === undefined}
-              onItemClick={({ detail }) => setDialog(detail.id as Deed)} // an item below
+              onItemClick={({ detail }) => setDialog(detail.id as Deed | 'edit')} // an item below
               items={[
+                {
+                  id: 'edit',
+                  text: storesText.edit,
+                  disabled: state !== 'DISCONNECTED' && state !== 'CONNECTED',
+                },
                 { id: 'connect', text: storesText.connect, disabled: state !== 'DISCONNECTED' },
                 {
                   id: 'disconnect',
@@ -94,7 +100,10 @@ export function StoresScreen(): ReactNode {
         }
       />
       {dialog === 'create' && <CreateStore cancel={close} done={() => (close(), again())} />}
-      {dialog !== undefined && dialog !== 'create' && chosen !== undefined && (
+      {dialog === 'edit' && chosen !== undefined && (
+        <EditStore store={chosen} cancel={close} done={() => (close(), again())} />
+      )}
+      {dialog !== undefined && dialog !== 'create' && dialog !== 'edit' && chosen !== undefined && (
         <StoreDeed deed={dialog} store={chosen} cancel={close} done={() => (close(), again())} />
       )}
     </SpaceBetween>
@@ -118,8 +127,10 @@ const storeColumns = [
   {
     id: 'endpoint',
     header: columns.endpoint,
-    cell: ({ XksProxyConfiguration: proxy }: Store) =>
-      proxy === undefined ? text.none : `${proxy.UriEndpoint ?? ''}${proxy.UriPath ?? ''}`,
+    cell: ({ XksProxyConfiguration: proxy, CloudHsmClusterId }: Store) =>
+      proxy === undefined
+        ? (CloudHsmClusterId ?? text.none)
+        : `${proxy.UriEndpoint ?? ''}${proxy.UriPath ?? ''}`,
   },
   {
     id: 'created',
