@@ -1,10 +1,11 @@
 /**
  * A cache bounded in bytes: it answers from memory on a hit, and loads once on a miss for all
- * waiting callers. It remembers absent values too. It evicts the least recently used entries first.
+ * waiting callers. It remembers absent values too. It keeps the entries that were used recently.
  * A value larger than the bound evicts all others: a value of caller-controlled size needs
  * its own limit.
  * @module
  */
+import { createRecent } from '../model/recent.ts'
 
 export interface Cache<V> {
   /**
@@ -79,50 +80,6 @@ export function createCache<V>(options: {
       present.clear()
       absent.clear()
       loading.clear()
-    },
-  }
-}
-
-/** The most recently used values that fit into a number of bytes. */
-export interface Recent<V> {
-  get(key: string): V | undefined
-  /** A value larger than the whole bound is not kept. */
-  set(key: string, value: V, bytes: number): void
-  delete(key: string): void
-  keys(): Iterable<string>
-  clear(): void
-}
-
-export function createRecent<V>(bytesMax: number): Recent<V> {
-  const entries = new Map<string, { readonly value: V; readonly bytes: number }>()
-  let held = 0
-  const drop = (key: string): void => {
-    held -= entries.get(key)?.bytes ?? 0
-    entries.delete(key)
-  }
-  return {
-    get(key) {
-      const entry = entries.get(key)
-      if (entry === undefined) return undefined
-      entries.delete(key)
-      entries.set(key, entry)
-      return entry.value
-    },
-    set(key, value, bytes) {
-      drop(key)
-      if (bytes > bytesMax) return
-      entries.set(key, { value, bytes })
-      held += bytes
-      for (const oldest of entries.keys()) {
-        if (held <= bytesMax) break
-        drop(oldest)
-      }
-    },
-    delete: drop,
-    keys: () => entries.keys(),
-    clear() {
-      entries.clear()
-      held = 0
     },
   }
 }

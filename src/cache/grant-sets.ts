@@ -9,7 +9,7 @@ import { granteeOf } from '../model/grant.ts'
 import { termsOf } from '../model/grant-terms.ts'
 import type { KeyRef } from '../model/key.ts'
 import type { Store } from '../store/store.ts'
-import { createRecent, type Recent } from './cache.ts'
+import { createRecent, type Recent } from '../model/recent.ts'
 import type { ReadGrants } from './read-grants.ts'
 
 /** Names the set of grants of one key to one grantee. */
@@ -175,7 +175,7 @@ export async function patchSet(
 export function forgetSets(sets: GrantSets, key?: KeyRef): void {
   const prefix = key === undefined ? '' : prefixOf(key)
   for (const recent of [sets.few, sets.large, sets.many]) {
-    for (const name of recent.keys()) if (name.startsWith(prefix)) recent.delete(name)
+    for (const [name] of recent.entries()) if (name.startsWith(prefix)) recent.delete(name)
   }
   for (const reading of sets.first.values()) {
     if (!reading.name.startsWith(prefix)) continue

@@ -62,7 +62,7 @@ export function latestOf<Note extends { readonly usedAt: number }>(
 
 class RunningNotes<Note> {
   readonly #options: LatestNotesOptions<Note>
-  /** By thing, oldest note first. */
+  /** By thing. While the store fails, the oldest note comes first. */
   #noted = new Map<string, Note>()
   /** Notes that are being saved. */
   #saving: ReadonlyMap<string, Note> = new Map()
@@ -100,7 +100,8 @@ class RunningNotes<Note> {
     const name = this.#options.nameOf(note)
     const known = this.#noted.get(name)
     if (known !== undefined && !this.#options.replaces(note, known)) return
-    this.#noted.delete(name)
+    // Only then is one forgotten, so the order matters. Elsewhere each move would cost a call some garbage.
+    if (this.#failing) this.#noted.delete(name)
     this.#noted.set(name, note)
     const [oldest] = this.#noted.keys()
     if (this.#noted.size > this.#options.keptMax && oldest !== undefined) this.#noted.delete(oldest)

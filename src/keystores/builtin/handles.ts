@@ -1,8 +1,9 @@
 /**
- * A bounded number of opened key materials. The least recently used are closed first, and none
- * stays open longer than its idle time. Callers that wait for the same material share one load.
+ * A bounded number of opened key materials. Those that were used recently stay open, and an unused one
+ * for at most twice its idle time. Callers that wait for the same material share one load.
  * @module
  */
+import { createRecent, type Recent } from '../../model/recent.ts'
 import type { Clock } from '../../model/clock.ts'
 
 export interface HandleLimits {
@@ -25,7 +26,7 @@ export interface Handles<T> {
 interface OpenHandles<T> {
   readonly peek: (materialId: string) => T | undefined
   readonly keep: (materialId: string, value: T) => void
-  readonly byId: Map<string, Entry<T>>
+  readonly byId: Recent<Entry<T>>
 }
 
 interface Entry<T> {
@@ -73,17 +74,15 @@ export function createHandles<T>(limits: HandleLimits, clock: Clock): Handles<T>
 }
 
 function createOpenHandles<T>(limits: HandleLimits, clock: Clock): OpenHandles<T> {
-  // INVARIANT: a Map keeps insertion order, and each use inserts again, so the first entry is the
-  // least recently used.
-  const byId = new Map<string, Entry<T>>()
+  // Each takes one place.
+  const byId = createRecent<Entry<T>>(limits.max)
   let timer: NodeJS.Timeout | undefined
 
+  const isIdle = ({ usedAt }: Entry<T>, now: number): boolean => now - usedAt >= limits.idleMs
   const closeIdle = (): void => {
     const now = clock.system()
-    for (const [materialId, entry] of byId) {
-      if (now - entry.usedAt < limits.idleMs) break
-      byId.delete(materialId)
-    }
+    for (const [materialId, entry] of byId.entries())
+      if (isIdle(entry, now)) byId.delete(materialId)
   }
   const sweepLater = (): void => {
     timer ??= setTimeout(() => {
@@ -98,20 +97,15 @@ function createOpenHandles<T>(limits: HandleLimits, clock: Clock): OpenHandles<T
       const entry = byId.get(materialId)
       if (entry === undefined) return undefined
       const now = clock.system()
-      byId.delete(materialId)
-      if (now - entry.usedAt >= limits.idleMs) return undefined
+      if (isIdle(entry, now)) {
+        byId.delete(materialId)
+        return undefined
+      }
       entry.usedAt = now
-      byId.set(materialId, entry)
       return entry.value
     },
     keep: (materialId, value) => {
-      closeIdle()
-      byId.delete(materialId)
-      byId.set(materialId, { value, usedAt: clock.system() })
-      for (const leastUsed of byId.keys()) {
-        if (byId.size <= limits.max) break
-        byId.delete(leastUsed)
-      }
+      byId.set(materialId, { value, usedAt: clock.system() }, 1)
       sweepLater()
     },
   }

@@ -9,6 +9,7 @@ import { chmodSync, closeSync, existsSync, fsyncSync, openSync, rmSync } from 'n
 import { dirname } from 'node:path'
 import { constants, DatabaseSync, type StatementSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
+import { createRecent } from '../../model/recent.ts'
 import { createCopier } from './sqlite-copy.ts'
 import { isDamage } from './sqlite-failure.ts'
 import type { SqliteResult, SqliteRow, SqliteValue } from './sqlite-protocol.ts'
@@ -274,21 +275,16 @@ function rowsOf(sql: string, read: () => readonly SqliteRow[]): readonly SqliteR
   }
 }
 
-/** A cache of the most recently used prepared statements. */
+/** Keeps the prepared statements that were used recently. */
 function statementCache(database: DatabaseSync): (sql: string) => Prepared {
-  const statements = new Map<string, Prepared>()
+  // Each takes one place.
+  const statements = createRecent<Prepared>(statementsMax)
   return (sql) => {
     const known = statements.get(sql)
-    if (known !== undefined) {
-      statements.delete(sql)
-      statements.set(sql, known)
-      return known
-    }
+    if (known !== undefined) return known
     const statement = database.prepare(sql)
     const prepared = { statement, answersRows: statement.columns().length > 0 }
-    statements.set(sql, prepared)
-    const [oldest] = statements.keys()
-    if (statements.size > statementsMax && oldest !== undefined) statements.delete(oldest)
+    statements.set(sql, prepared, 1)
     return prepared
   }
 }

@@ -39,8 +39,8 @@ test('one that is not used for its idle time is closed, one that is used stays',
   assert.equal(handles.peek('a'), undefined)
   assert.equal(handles.peek('b'), 2)
   now = 5000
-  await handles.get('c', loaded(3))
-  assert.equal(handles.size(), 1)
+  assert.equal(handles.peek('b'), undefined)
+  assert.equal(handles.size(), 0)
 })
 
 test('idle handles are closed by time alone, without another use', async (context) => {
