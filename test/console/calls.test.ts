@@ -3,8 +3,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type CloudWatchClient, ListMetricsCommand } from '@aws-sdk/client-cloudwatch'
 import { CreateAccessKeyCommand, CreateUserCommand, IAMClient } from '@aws-sdk/client-iam'
-import { CreateKeyCommand, EncryptCommand, type KeySpec, VerifyCommand } from '@aws-sdk/client-kms'
+import {
+  CreateKeyCommand,
+  EncryptCommand,
+  type KeySpec,
+  ListKeysCommand,
+  VerifyCommand,
+} from '@aws-sdk/client-kms'
 import type { Locator, Page } from 'playwright-core'
+import { openIdentities } from '../compat/identities.ts'
 import { by, lookUpSoon, trailClient } from '../compat/trails.ts'
 import { having, watchClient } from '../compat/watching.ts'
 import { credentials, region } from '../harness.ts'
@@ -172,4 +179,34 @@ test('the filter of the activity is part of the address, and a key shows its own
   await signIn(other.page, place, undefined, 'activity?by=EventName&value=CreateKey')
   await other.page.getByLabel('Value', { exact: true }).waitFor()
   assert.equal(await other.page.getByLabel('Value', { exact: true }).inputValue(), 'CreateKey')
+})
+
+test('the overview says which calls it looked at for refusals, and finds one behind many others', async (t) => {
+  const place = get(t)
+  if (place === undefined) return
+  const { server, newUser } = await openIdentities(t)
+  const own = { browser: place.browser, server }
+  const { kms, arn } = await newUser('erin')
+  await assert.rejects(kms.send(new CreateKeyCommand()))
+  const root = server.client()
+  const call = (): Promise<unknown> => root.send(new ListKeysCommand())
+  const callMany = async (count: number): Promise<void> => {
+    for (let each = 0; each < count; each += 1) await call()
+  }
+  await callMany(70)
+  const trails = trailClient(t, server)
+  await lookUpSoon(trails, 70, by('EventName', 'ListKeys'))
+  const { page } = await openPage(own)
+  await signIn(page, own, undefined, 'overview')
+  await page.getByText(/^Of all \d+ recorded calls of the last 24 hours$/).waitFor()
+  await page.getByText(arn).waitFor()
+  // Behind 200 other calls, it is not looked at, and the page says so.
+  await callMany(150)
+  await lookUpSoon(trails, 220, by('EventName', 'ListKeys'))
+  await page.getByRole('link', { name: 'Activity' }).click()
+  await page.getByRole('link', { name: 'Overview' }).click()
+  await page.getByText(/^Of the latest 200 recorded calls, which go back to/).waitFor()
+  await page.getByText('None of these calls was refused.').waitFor()
+  await page.getByRole('link', { name: 'Look at earlier calls in the activity' }).click()
+  await page.getByRole('checkbox', { name: 'Refused only', checked: true }).waitFor()
 })

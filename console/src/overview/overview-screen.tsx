@@ -1,5 +1,4 @@
 /** Overview: keys by state, expiring material, unused keys, refusals, and the health of the server. @module */
-import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail'
 import { GetKeyLastUsageCommand, KMSClient } from '@aws-sdk/client-kms'
 import Box from '@cloudscape-design/components/box'
 import Button from '@cloudscape-design/components/button'
@@ -8,12 +7,11 @@ import Header from '@cloudscape-design/components/header'
 import Link from '@cloudscape-design/components/link'
 import SpaceBetween from '@cloudscape-design/components/space-between'
 import { type ReactNode, useState } from 'react'
-import { recordOf } from '../activity/events.ts'
 import { aliasText } from '../keys/key-columns.tsx'
 import { isAwsManaged, type KeyRow } from '../keys/key-list.ts'
 import { stateWord } from '../keys/key-words.ts'
 import { useKeyList } from '../keys/use-key-list.ts'
-import { useAction, useAsked } from '../shell/asked.ts'
+import { useAction } from '../shell/asked.ts'
 import { useConsole } from '../shell/context.ts'
 import { Failed } from '../shell/failed.tsx'
 import { Moment } from '../shell/moment.tsx'
@@ -22,6 +20,7 @@ import { hrefOf } from '../shell/router.ts'
 import { overviewText } from '../text/activity.ts'
 import { keysText } from '../text/keys.ts'
 import { LatencyPanel, ServerHealth, Stores } from './health.tsx'
+import { Refusals } from './refusals.tsx'
 
 const dayMs = 86_400_000
 const soonMs = 30 * dayMs
@@ -103,34 +102,6 @@ function KeyLinks({ rows }: { readonly rows: readonly KeyRow[] }): ReactNode {
       <Moment at={row.metadata?.ValidTo ?? row.metadata?.CreationDate} />
     </div>
   ))
-}
-
-function Refusals(): ReactNode {
-  const { aws, region } = useConsole()
-  const { asked, again } = useAsked('refusals', async () => {
-    const { Events = [] } = await aws.run(CloudTrailClient, region, (trail) =>
-      trail.send(new LookupEventsCommand({ MaxResults: 50 })),
-    )
-    return Events.filter((event) => recordOf(event).errorCode === 'AccessDenied')
-  })
-  return (
-    <Panel title={overviewText.refusals}>
-      {asked.state === 'failed' && (
-        <Failed error={asked.error} title={overviewText.failed} again={again} />
-      )}
-      {asked.state === 'here' && asked.value.length === 0 && overviewText.noRefusals}
-      {asked.state === 'here' &&
-        asked.value.slice(0, shownMax).map((event) => {
-          const { principal = '', requestId = '' } = recordOf(event)
-          return (
-            <div className="text" key={event.EventId}>
-              <Link href={hrefOf(region, ['why'], { request: requestId })}>{event.EventName}</Link>{' '}
-              {principal} <Moment at={event.EventTime} />
-            </div>
-          )
-        })}
-    </Panel>
-  )
 }
 
 function Unused({ rows }: { readonly rows: readonly KeyRow[] }): ReactNode {

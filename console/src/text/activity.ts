@@ -46,8 +46,15 @@ export const overviewText = {
     'Every key that was looked at was used in the last 90 days, or tracked for less time.',
   look: 'Look for unused keys',
   looked: (done: number, all: number): string => `${done} of ${all} keys looked at`,
-  refusals: 'Refused calls among the last events',
-  noRefusals: 'No call was refused among the last events.',
+  refusals: 'Refused calls',
+  looking: 'Looking at the calls of the last 24 hours…',
+  ofDay: (calls: number): string =>
+    `Of all ${calls.toLocaleString()} recorded calls of the last 24 hours`,
+  ofLatest: (calls: number): string =>
+    `Of the latest ${calls.toLocaleString()} recorded calls, which go back to`,
+  noRefusals: 'None of these calls was refused.',
+  moreRefusals: (count: number): string => `And ${count.toLocaleString()} more`,
+  allRefusals: 'Look at earlier calls in the activity',
   health: 'Server',
   seal: 'Seal',
   sealOf: (kind: string, opensAlone: boolean): string =>
@@ -58,7 +65,7 @@ export const overviewText = {
   noStores: 'There are no custom key stores.',
   latency: 'Latency',
   latencyHint: (calls: number): string =>
-    `Of the last ${calls} calls of this page, with the network`,
+    `Of the last ${calls} calls of this page, from this browser to the server and back. It says nothing of other callers: the server counts theirs in its metrics for Prometheus.`,
   median: 'Median',
   most: '95 of 100 within',
   milliseconds: (count: number): string => `${Math.round(count)} ms`,
