@@ -63,8 +63,6 @@ export function cutMemory(whole: Memory, log: Log, position: Position): Cut {
   const isThere = (keyId: string): boolean => (log.made.get(keyId) ?? Infinity) <= position.change
   for (const [register, entries] of Map.groupBy(whole.entries, (each) => each.register)) {
     const [of, keyId = ''] = register.split(' ')
-    // The drill looks at keys, their aliases and grants.
-    if (of !== 'key' && of !== 'alias') continue
     if (of === 'key' && !isThere(keyId)) continue
     const { atBackup, restored } = valuesOf(register, entries, log, position)
     const kind = register.slice(register.lastIndexOf(' ') + 1)
@@ -79,8 +77,21 @@ export function cutMemory(whole: Memory, log: Log, position: Position): Cut {
   memory.live = [...whole.live, ...whole.retired]
     .filter(({ keyId }) => isThere(keyId))
     .map((subject) => ({ ...subject, entries: 0, unknown: 0 }))
+  const known = new Set(memory.entries.map(({ register }) => register))
+  memory.holders.all.push(
+    ...whole.holders.all.filter(({ login }) =>
+      known.has(`accesskey ${login.accessKeyId} accesskey`),
+    ),
+  )
+  for (const role of whole.roles.all) {
+    if (!known.has(`role ${role.name} role`)) continue
+    memory.roles.all.push({ ...role, sessions: [...role.sessions] })
+  }
   for (const [marker, keyId] of whole.asked) {
     if (keyId === undefined || isThere(keyId)) memory.asked.set(marker, keyId)
+  }
+  for (const [keyId, { done, unknown }] of whole.rotations) {
+    if (isThere(keyId)) memory.rotations.set(keyId, { done: 0, unknown: done + unknown })
   }
   // The material of a rotation after the backup is lost, and so are the ciphertexts of it.
   const isLost = (keyId: string): boolean => (log.rotated.get(keyId) ?? 0) > position.change
@@ -92,7 +103,15 @@ export function cutMemory(whole: Memory, log: Log, position: Position): Cut {
 }
 
 /** Registers whose removal the log repeats. It names other changes, and does not hold them. */
-const repeated: ReadonlySet<string> = new Set(['grant', 'alias', 'iam', 'material'])
+const repeated: ReadonlySet<string> = new Set([
+  'grant',
+  'alias',
+  'iam',
+  'material',
+  'accesskey',
+  'role',
+  'right',
+])
 
 /** Numbers of changes are their order, so each register has the value that its last change made. */
 function valuesOf(
@@ -116,6 +135,9 @@ function valuesOf(
   if (last === undefined) return { atBackup, restored: atBackup }
   const kind = register.slice(register.lastIndexOf(' ') + 1)
   if (kind === 'state') return { atBackup, restored: restoredState(atBackup, last) }
+  if (kind === 'accesskey' && last === 'Inactive' && atBackup !== absent) {
+    return { atBackup, restored: last }
+  }
   const isGone = repeated.has(kind) && since.some(({ made }) => made === absent)
   return { atBackup, restored: isGone ? absent : atBackup }
 }
@@ -133,7 +155,8 @@ const states: Readonly<Record<string, string>> = {
   cancel: 'Disabled',
 }
 
-function madeBy({ does, value = absent }: Entry): string {
+function madeBy({ register, does, value = absent }: Entry): string {
+  if (register.startsWith('accesskey ') && does === 'create') return 'Active'
   return states[does] ?? (does === 'delete' ? absent : value)
 }
 
@@ -146,13 +169,17 @@ function madeFrom(register: string, values: readonly [string, string]): readonly
   // The states of a key do not follow each other in each order: the last one is enough.
   for (const [at, value] of (kind === 'state' ? values.slice(1) : values).entries()) {
     if (value === now) continue
-    now = value
     const when = { register, outcome: 'ok', begin: at, end: at } as const
-    if (kind === 'state') {
+    if (kind === 'accesskey') {
+      if (now === initial) made.push({ ...when, does: 'create' })
+      if (value === absent) made.push({ ...when, does: 'delete' })
+      else made.push({ ...when, does: 'set', value })
+    } else if (kind === 'state') {
       made.push({ ...when, does: value === 'Disabled' ? 'disable' : 'schedule' })
-    } else if (kind === 'grant' || kind === 'alias') {
+    } else if (kind === 'grant' || kind === 'alias' || kind === 'role') {
       made.push({ ...when, does: value === absent ? 'delete' : 'create', value })
     } else made.push({ ...when, does: 'write', value })
+    now = value
   }
   return made
 }

@@ -118,6 +118,8 @@ async function judged(
   lost: Lost,
 ): Promise<Cut & { readonly findings: readonly string[] }> {
   const cut = cutMemory(lost.memory, lost.log, lost.position)
+  // A restore ends all sessions.
+  for (const { sessions } of cut.memory.roles.all) sessions.length = 0
   const deployment = new OneServer(url, lost.logins)
   t.after(() => deployment.destroy())
   const caller = new Caller(deployment, cut.memory, seeded(seed))

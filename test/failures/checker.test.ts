@@ -4,10 +4,13 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CreateKeyCommand } from '@aws-sdk/client-kms'
 import { seeded } from '../durability/seeded.ts'
+import { readRecords } from '../../src/audit/journal/read-records.ts'
+import { changeIdOf, changeNumberOf } from '../../src/model/change-number.ts'
 import { startTestServer } from '../harness.ts'
 import { Caller } from './caller.ts'
 import { fromLines, toLine, type Entry } from './history.ts'
 import { ImaginedDeployment, type Mistakes } from './imagined-deployment.ts'
+import { cutMemory } from '../durability/cut-memory.ts'
 import { judgeHistories, judgeRecords, readAgain } from './judge.ts'
 import { explain, type Verdict } from './linearizable.ts'
 import { startLoad } from './load.ts'
@@ -82,6 +85,53 @@ for (const [what, mistakes, expected] of [
 ] as const) {
   test(`a deployment that ${what} is found out`, async () => {
     const findings = await findingsOf(mistakes)
+    assert.ok(
+      findings.some((each) => expected.test(each)),
+      findings.slice(0, 5).join('\n'),
+    )
+  })
+}
+
+/** What the checker finds after the last changes were lost, and the loss was accepted. */
+async function findingsAfterLoss(mistakes: Mistakes): Promise<readonly string[]> {
+  const deployment = new ImaginedDeployment(mistakes)
+  const before = new Memory()
+  const load = await startLoad(deployment, before, { seed: 7, callers: 8, pauseMs: 1 })
+  await sleep(1200)
+  const position = { change: deployment.change, sealed: before.sealed.length }
+  await sleep(2000)
+  const log = deployment.rewind(position.change)
+  await sleep(2 * boundMs)
+  await load.stop()
+  judgeHistories(before, boundMs)
+  deployment.acceptLoss()
+  const { memory: after } = cutMemory(before, log, position)
+  const more = await startLoad(deployment, after, { seed: 8, callers: 8, pauseMs: 1 })
+  await sleep(300)
+  await more.stop()
+  await sleep(boundMs)
+  await readAgain(new Caller(deployment, after, seeded(1)), boundMs)
+  judgeHistories(after, boundMs)
+  return [...before.findings, ...after.findings]
+}
+
+test('a deployment that loses its last changes, and takes away again what they took, gives no finding', async () => {
+  assert.deepEqual(await findingsAfterLoss({}), [])
+})
+
+for (const [what, mistakes, expected] of [
+  ['goes on by what is left', { goesOn: true }, /no order explains/],
+  ['loses more than the last ones', { losesMore: 60 }, /no order explains|is lost/],
+  ['lets a revoked grant work again', { leaves: ['grant '] }, /no order explains .* grant/],
+  ['enables a disabled key again', { leaves: ['state '] }, /no order explains .* state/],
+  [
+    'gives identities back what they have lost',
+    { leaves: ['access key ', 'role of ', 'right of ', 'iam '] },
+    /no order explains .* (accesskey|role|right|iam):/,
+  ],
+] as const) {
+  test(`after changes were lost, a deployment that ${what} is found out`, async () => {
+    const findings = await findingsAfterLoss(mistakes)
     assert.ok(
       findings.some((each) => expected.test(each)),
       findings.slice(0, 5).join('\n'),
@@ -189,4 +239,29 @@ test('an answer without its record is found out, and a record of another answer'
   const memory = new Memory()
   await judgeRecords(memory, [journal, journal])
   assert.match(memory.findings.join('\n'), /the change \d+ has two records/)
+})
+
+test('records of lost changes must stay, and their numbers may be used again', async () => {
+  const server = await startTestServer()
+  await server.client().send(new CreateKeyCommand({}))
+  await server.stop('keep')
+  const journal = `${server.directory}/journal`
+  const changes = new Map<string, number>()
+  await readRecords(journal, (text) => {
+    const record: unknown = JSON.parse(text)
+    const change = changeNumberOf(record)
+    if (change !== undefined) changes.set(changeIdOf(record) ?? '', change)
+  })
+  const kept = Math.max(...changes.values()) - 1
+  const lost = new Map([...changes].filter(([, change]) => change > kept))
+  const judged = async (ids: ReadonlyMap<string, number>): Promise<string> => {
+    const memory = new Memory()
+    await judgeRecords(memory, [journal, journal], { kept, ids })
+    return memory.findings.filter((each) => !each.includes('the event')).join('\n')
+  }
+  const again = new RegExp(`the change ${kept + 1} has two records`)
+  assert.doesNotMatch(await judged(lost), again)
+  assert.match(await judged(new Map()), again)
+  const gone = new Map([['an id', kept + 1]])
+  assert.match(await judged(gone), /the lost change \d+ has no record any more/)
 })

@@ -18,6 +18,8 @@ export interface ClusterSettings {
   readonly members: number
   /** With `synchronous_mode_strict`: commits wait for a standby even while there is none. */
   readonly strict: boolean
+  /** False: commits wait for no standby. Default: true. */
+  readonly synchronous?: boolean
 }
 
 export interface MemberState {
@@ -36,7 +38,7 @@ export interface Cluster {
   readonly leader: () => Promise<Member | undefined>
   /** Waits until there is a leader, and each other member streams from it. */
   readonly healthy: (maxMs: number) => Promise<void>
-  /** Waits until there is a leader, and a standby that makes its commits durable. */
+  /** Waits until there is a leader, and a standby that makes its commits durable, if commits wait for one. */
   readonly usable: (maxMs: number) => Promise<void>
   /** How often a standby became the primary: each time begins a timeline. */
   readonly promotions: () => Promise<number>
@@ -68,6 +70,8 @@ export async function startCluster(settings: ClusterSettings): Promise<Cluster> 
   for (const member of members) member.start()
 
   const waiting = new Waiting(members)
+  const standby = settings.synchronous === false ? 'replica' : 'sync_standby'
+  const isUsable = (states: readonly MemberState[]): boolean => hasBoth(states, standby)
   const cluster: Cluster = {
     members,
     password,
@@ -114,7 +118,7 @@ export async function startCluster(settings: ClusterSettings): Promise<Cluster> 
 }
 
 async function makeMember(
-  { programs, strict }: ClusterSettings,
+  { programs, strict, synchronous = true }: ClusterSettings,
   folder: string,
   number: number,
   etcdPort: number,
@@ -132,11 +136,14 @@ async function makeMember(
       etcd: await openLink(etcdPort),
     },
     password,
-    cluster: clusterConfiguration(strict),
+    cluster: clusterConfiguration(synchronous, strict),
   })
 }
 
-function clusterConfiguration(strict: boolean): Readonly<Record<string, unknown>> {
+function clusterConfiguration(
+  synchronous: boolean,
+  strict: boolean,
+): Readonly<Record<string, unknown>> {
   return {
     ttl: leaderSeconds,
     loop_wait: 1,
@@ -144,8 +151,8 @@ function clusterConfiguration(strict: boolean): Readonly<Record<string, unknown>
     // A primary that crashed is replaced, not started again.
     primary_start_timeout: 0,
     maximum_lag_on_failover: 64 * 1024 * 1024,
-    synchronous_mode: true,
-    synchronous_mode_strict: strict,
+    synchronous_mode: synchronous,
+    synchronous_mode_strict: synchronous && strict,
     postgresql: {
       use_pg_rewind: true,
       use_slots: true,
@@ -226,9 +233,9 @@ class Waiting {
   }
 }
 
-function isUsable(states: readonly MemberState[]): boolean {
+function hasBoth(states: readonly MemberState[], standbyRole: string): boolean {
   const leaders = states.filter(({ role, state }) => role === 'leader' && state === 'running')
-  const standby = states.find(({ role, state }) => role === 'sync_standby' && state === 'streaming')
+  const standby = states.find(({ role, state }) => role === standbyRole && state === 'streaming')
   return leaders.length === 1 && standby !== undefined
 }
 

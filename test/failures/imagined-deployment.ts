@@ -6,8 +6,10 @@
 import { Buffer } from 'node:buffer'
 import { createHmac, generateKeyPairSync, randomUUID, sign, verify } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Log } from '../durability/cut-memory.ts'
 import type { Answer, Deployment, Login, Output, Who } from './calls.ts'
 import { homeRegion } from './calls.ts'
+import { ImaginedCells } from './imagined-cells.ts'
 import { imaginedIdentities } from './imagined-identities.ts'
 import { type Cells, Refused, type Request, text } from './imagined-request.ts'
 import { absent } from './registers.ts'
@@ -23,18 +25,25 @@ export interface Mistakes {
   readonly staleMs?: number
   /** Decrypt answers other bytes now and then. */
   readonly garbles?: boolean
-}
-
-interface Version {
-  readonly at: number
-  readonly value: string
+  /** After changes were lost, the nodes answer by what is left. */
+  readonly goesOn?: boolean
+  /** What is not taken away again after a loss: cells by the beginning of their names. */
+  readonly leaves?: readonly string[]
+  /** So many changes before those that are lost are lost too. */
+  readonly losesMore?: number
 }
 
 export class ImaginedDeployment implements Deployment, Cells {
   readonly nodes = 3
   readonly accountId = '111122223333'
   readonly #mistakes: Mistakes
-  readonly #cells = new Map<string, Version[]>()
+  readonly #cells = new ImaginedCells()
+  readonly #log = {
+    changes: new Map<string, number>(),
+    made: new Map<string, number>(),
+    rotated: new Map<string, number>(),
+  }
+  #isRewound = false
   readonly #keys: string[] = []
   readonly #grants = new Map<string, { keyId: string; name: string }[]>()
   readonly #rotations = new Map<string, number>()
@@ -66,9 +75,14 @@ export class ImaginedDeployment implements Deployment, Cells {
     const asOf = performance.now() - (node === this.nodes - 1 ? staleMs : 0)
     const request = { who, input: { ...input }, asOf, region }
     const requestId = randomUUID()
+    if (this.#isRewound && this.#mistakes.goesOn !== true) {
+      return { kind: 'unavailable', error: 'changes are lost' }
+    }
     try {
       if (isWrong && forgets.includes(operation)) return { kind: 'ok', output: {}, requestId }
+      const { change } = this
       const output = this.#run(operation, request)
+      if (this.change > change) this.#log.changes.set(requestId, this.change)
       if (isWrong && repeats.includes(operation)) this.#run(operation, request)
       await sleep(Math.random() * 2)
       if (isWrong && denies.includes(operation)) return { kind: 'unavailable', error: 'not run' }
@@ -85,14 +99,43 @@ export class ImaginedDeployment implements Deployment, Cells {
     return run(request) ?? {}
   }
 
-  read(cell: string, asOf = Infinity): string {
-    const versions = this.#cells.get(cell) ?? []
-    return versions.findLast(({ at }) => at <= asOf)?.value ?? versions[0]?.value ?? absent
+  read(cell: string, asOf?: number): string {
+    return this.#cells.read(cell, asOf)
   }
 
   write(cell: string, value: string): void {
-    const versions = this.#cells.get(cell) ?? []
-    this.#cells.set(cell, [...versions, { at: performance.now(), value }])
+    this.#cells.write(cell, value)
+  }
+
+  /** The number of the last change. */
+  get change(): number {
+    return this.#cells.change
+  }
+
+  /**
+   * Loses every change after this one. Then the nodes answer nothing until the loss is accepted.
+   * @returns what the journals have of all changes
+   */
+  rewind(change: number): Log {
+    const log = {
+      changes: new Map(this.#log.changes),
+      made: new Map(this.#log.made),
+      rotated: new Map(this.#log.rotated),
+    }
+    this.#cells.rewind(change - (this.#mistakes.losesMore ?? 0))
+    this.#isRewound = true
+    return log
+  }
+
+  acceptLoss(): void {
+    this.#cells.takeAwayAgain(this.#mistakes.leaves ?? [])
+    for (const [keyId, grants] of this.#grants) {
+      const there = grants.filter(({ name }) => this.read(`grant ${name}`) !== absent)
+      this.#grants.set(keyId, there)
+    }
+    const keys = this.#keys.filter((keyId) => this.read(`state ${keyId}`) !== absent)
+    this.#keys.splice(0, this.#keys.length, ...keys)
+    this.#isRewound = false
   }
 
   #move(from: readonly string[], to: string): (request: Request) => void {
@@ -163,6 +206,7 @@ export class ImaginedDeployment implements Deployment, Cells {
         this.write(`state ${keyId}`, 'Enabled')
         this.write(`description ${keyId}`, text(input, 'Description'))
         this.#putPolicy(keyId, text(input, 'Policy'))
+        this.#log.made.set(keyId, this.change)
         return { KeyMetadata: { KeyId: keyId } }
       },
       ListKeys: () => ({ Keys: this.#keys.map((KeyId) => ({ KeyId })) }),
@@ -201,6 +245,8 @@ export class ImaginedDeployment implements Deployment, Cells {
         this.#use(request)
         const keyId = text(request.input, 'KeyId')
         this.#rotations.set(keyId, (this.#rotations.get(keyId) ?? 0) + 1)
+        this.write(`rotated ${keyId}`, 'again')
+        this.#log.rotated.set(keyId, this.change)
       },
       ListKeyRotations: ({ input }) => ({
         Rotations: Array.from({ length: this.#rotations.get(text(input, 'KeyId')) ?? 0 }),

@@ -178,8 +178,25 @@ interface AuditRecord {
   readonly userIdentity?: { readonly invokedBy?: string }
 }
 
-/** Each answer has one record, and each change has one number, from 1 on without gaps. */
-export async function judgeRecords(memory: Memory, journals: readonly string[]): Promise<number> {
+/** Changes that the database has lost. */
+export interface LostChanges {
+  /** The number of the last change that it has kept. */
+  readonly kept: number
+  /** Those that the journals had records of, by their ids. */
+  readonly ids: ReadonlyMap<string, number>
+}
+
+/**
+ * Each answer has one record, and each change has one number, from 1 on without gaps. Numbers of lost changes may
+ * belong to others too, or to nothing that has a record; their records stay.
+ */
+export async function judgeRecords(
+  memory: Memory,
+  journals: readonly string[],
+  { kept, ids }: LostChanges = { kept: Infinity, ids: new Map() },
+): Promise<number> {
+  const missing = new Set(ids.keys())
+  let accepted = kept
   const byRequest = new Map<string, AuditRecord[]>()
   const events = new Set<string>()
   const changes = new Map<number, string>()
@@ -197,14 +214,20 @@ export async function judgeRecords(memory: Memory, journals: readonly string[]):
       }
       const change = changeNumberOf(record)
       if (change === undefined) return
+      const id = changeIdOf(record) ?? ''
+      if (record.eventName === 'AcceptDataLoss') accepted = Math.max(accepted, change)
+      missing.delete(id)
+      if (ids.get(id) === change) return
       if (changes.has(change)) memory.find(`the change ${change} has two records`)
-      changes.set(change, changeIdOf(record) ?? '')
+      changes.set(change, id)
     })
   }
   const last = Math.max(0, ...changes.keys())
   for (let change = 1; change <= last; change += 1) {
-    if (!changes.has(change)) memory.find(`the change ${change} has no record`)
+    const mayBeLost = change > kept && change < accepted
+    if (!changes.has(change) && !mayBeLost) memory.find(`the change ${change} has no record`)
   }
+  for (const id of missing) memory.find(`the lost change ${ids.get(id)} has no record any more`)
   for (const { requestId, operation, error } of memory.told) {
     const told = byRequest.get(requestId) ?? []
     const [record] = told

@@ -144,7 +144,7 @@ async function judged(
 const mistake = /\b(?:Assertion|Range|Reference|Syntax|Type)Error\b/
 
 /** A node may end when its database is away, and never by a mistake of its own. */
-function judgeProcess(memory: Memory, { log, ends }: NodeProcess): void {
+export function judgeProcess(memory: Memory, { log, ends }: NodeProcess): void {
   const lines = existsSync(log) ? readFileSync(log, 'utf8').split('\n') : []
   for (const line of lines.filter((each) => mistake.test(each))) {
     memory.find(`a node logged ${line.slice(0, 2000)}`)
@@ -155,7 +155,7 @@ function judgeProcess(memory: Memory, { log, ends }: NodeProcess): void {
 }
 
 /** Keeps the logs of the nodes next to the history. */
-function keepLog(file: string, history: string): void {
+export function keepLog(file: string, history: string): void {
   if (existsSync(file)) copyFileSync(file, `${history}.${basename(file)}`)
 }
 
@@ -188,7 +188,7 @@ export async function untilReady(fleet: Fleet): Promise<void> {
   }
 }
 
-async function verify(
+export async function verify(
   memory: Memory,
   environment: Readonly<Record<string, string>>,
   cwd: string,
