@@ -121,7 +121,7 @@ export function ActivityScreen({ place }: ScreenProps): ReactNode {
       {asked.state === 'failed' && (
         <Failed error={asked.error} title={activityText.failed} again={again} />
       )}
-      <Chart events={shown} />
+      {asked.state !== 'failed' && <Chart events={shown} loading={asked.state === 'loading'} />}
       <Table<Event>
         items={shown}
         trackBy="EventId"

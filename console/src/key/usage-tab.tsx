@@ -71,7 +71,13 @@ function Calls({ arn }: { readonly arn: string }): ReactNode {
       {asked.state === 'failed' && (
         <Failed error={asked.error} title={words.callsFailed} again={again} />
       )}
-      {asked.state === 'here' && <Chart events={asked.value} title={words.calls} />}
+      {asked.state !== 'failed' && (
+        <Chart
+          events={asked.state === 'here' ? asked.value : []}
+          title={words.calls}
+          loading={asked.state === 'loading'}
+        />
+      )}
       <Link href={hrefOf(region, ['activity'], { by: 'ResourceName', value: arn })}>
         {words.activity}
       </Link>

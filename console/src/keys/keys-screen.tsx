@@ -125,7 +125,7 @@ function KeyTable({ place, path }: ScreenProps & { readonly path: Path }): React
           <Header
             variant="awsui-h1-sticky"
             counter={state.listed ? `(${countText(found.length, rows.length)})` : ''}
-            description={descriptionOf(state.listed, rows)}
+            description={descriptionOf(state.listed, rows, isAws)}
             actions={
               <SpaceBetween direction="horizontal" size="xs">
                 <RefreshButton onClick={reload} />
@@ -243,7 +243,9 @@ function countText(found: number, all: number): string {
   return found === all ? all.toLocaleString() : `${found.toLocaleString()}/${all.toLocaleString()}`
 }
 
-function descriptionOf(listed: boolean, rows: readonly KeyRow[]): string {
+/** There is always one line: a table that moves while it is described would make people miss its rows. */
+function descriptionOf(listed: boolean, rows: readonly KeyRow[], isAws: boolean): string {
   const described = rows.filter(({ metadata, hidden }) => metadata !== undefined || hidden).length
-  return listed && described < rows.length ? keysText.describing(described, rows.length) : ''
+  if (listed && described < rows.length) return keysText.describing(described, rows.length)
+  return isAws ? keysText.awsHint : keysText.hint
 }

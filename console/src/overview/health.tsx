@@ -5,7 +5,6 @@ import {
   KMSClient,
 } from '@aws-sdk/client-kms'
 import Box from '@cloudscape-design/components/box'
-import KeyValuePairs from '@cloudscape-design/components/key-value-pairs'
 import Link from '@cloudscape-design/components/link'
 import type { ReactNode } from 'react'
 import { latency } from '../aws/latency.ts'
@@ -16,27 +15,29 @@ import { useAsked } from '../shell/asked.ts'
 import { useConsole } from '../shell/context.ts'
 import { RefreshButton } from '../shell/refresh-button.tsx'
 import { Failed } from '../shell/failed.tsx'
+import { Pairs } from '../shell/pairs.tsx'
 import { Panel } from '../shell/panel.tsx'
 import { hrefOf } from '../shell/router.ts'
 import { StoreState } from '../stores/store-state.tsx'
 import { overviewText } from '../text/activity.ts'
 import { serverText } from '../text/server.ts'
+import { text } from '../text/text.ts'
 
 export function ServerHealth(): ReactNode {
   const { settings } = useConsole()
   // Who may not see the deployment sees whether the server is ready.
-  const { readiness, deployment, refresh } = useServer()
+  const { readiness, asked, deployment, refresh } = useServer()
   const { seal, nodes = [] } = deployment ?? {}
   return (
     <Panel title={overviewText.health} actions={<RefreshButton onClick={refresh} />}>
-      <KeyValuePairs
-        columns={2}
+      <Pairs
         items={[
           {
             label: serverText.state,
             value: <ReadinessState asked={readiness} />,
           },
           { label: serverText.version, value: settings.version },
+          ...(asked.state === 'loading' ? [{ label: overviewText.seal, value: text.loading }] : []),
           ...(seal === undefined
             ? []
             : [
@@ -78,6 +79,7 @@ export function Stores(): ReactNode {
       {asked.state === 'failed' && (
         <Failed error={asked.error} title={overviewText.failed} again={again} />
       )}
+      {asked.state === 'loading' && text.loading}
       {asked.state === 'here' && counts.size === 0 && overviewText.noStores}
       {[...counts].map(([state, count]) => (
         <div key={state}>
@@ -100,8 +102,7 @@ export function LatencyPanel(): ReactNode {
   )
   return (
     <Panel title={overviewText.latency} hint={overviewText.latencyHint(calls)}>
-      <KeyValuePairs
-        columns={2}
+      <Pairs
         items={[
           { label: overviewText.median, value: shown(median) },
           { label: overviewText.most, value: shown(most) },

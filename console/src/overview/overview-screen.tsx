@@ -1,6 +1,5 @@
 /** Overview: keys by state, expiring material, unused keys, refusals, and the health of the server. @module */
 import { GetKeyLastUsageCommand, KMSClient } from '@aws-sdk/client-kms'
-import Box from '@cloudscape-design/components/box'
 import Button from '@cloudscape-design/components/button'
 import ColumnLayout from '@cloudscape-design/components/column-layout'
 import Header from '@cloudscape-design/components/header'
@@ -15,6 +14,7 @@ import { useAction } from '../shell/asked.ts'
 import { useConsole } from '../shell/context.ts'
 import { Failed } from '../shell/failed.tsx'
 import { Moment } from '../shell/moment.tsx'
+import { Pairs } from '../shell/pairs.tsx'
 import { Panel } from '../shell/panel.tsx'
 import { hrefOf } from '../shell/router.ts'
 import { overviewText } from '../text/activity.ts'
@@ -37,6 +37,8 @@ export function OverviewScreen(): ReactNode {
     const until = metadata?.ValidTo?.getTime()
     return until !== undefined && until > now && until < now + soonMs
   })
+  const isKnown =
+    state.listed && rows.every(({ metadata, hidden }) => metadata !== undefined || hidden === true)
   return (
     <SpaceBetween size="l">
       <Header variant="h1">{overviewText.title}</Header>
@@ -47,7 +49,8 @@ export function OverviewScreen(): ReactNode {
         <Stores />
         <LatencyPanel />
         <Panel title={overviewText.expiring}>
-          {expiring.length === 0 ? overviewText.noneExpiring : <KeyLinks rows={expiring} />}
+          {expiring.length > 0 && <KeyLinks rows={expiring} />}
+          {expiring.length === 0 && (isKnown ? overviewText.noneExpiring : keysText.loading)}
         </Panel>
         <Refusals />
       </ColumnLayout>
@@ -71,23 +74,25 @@ function States({
   }
   return (
     <Panel title={overviewText.states}>
-      {listed && rows.length === 0 && keysText.empty}
-      <ColumnLayout columns={3} variant="text-grid">
-        {[...counts].map(([name, count]) => {
-          const filter = JSON.stringify({
-            tokens: [{ propertyKey: 'state', operator: '=', value: name }],
-            operation: 'and',
-          })
-          return (
-            <div key={name}>
-              <Box variant="awsui-key-label">{name}</Box>
-              <Link fontSize="display-l" href={hrefOf(region, ['keys'], { filter })}>
+      <div className="states">
+        {!listed && keysText.loading}
+        {listed && rows.length === 0 && keysText.empty}
+        <Pairs
+          items={[...counts].map(([name, count]) => {
+            const filter = JSON.stringify({
+              tokens: [{ propertyKey: 'state', operator: '=', value: name }],
+              operation: 'and',
+            })
+            const href = hrefOf(region, ['keys'], { filter })
+            const value = (
+              <Link fontSize="display-l" href={href}>
                 {count.toLocaleString()}
               </Link>
-            </div>
-          )
-        })}
-      </ColumnLayout>
+            )
+            return { label: name, value }
+          })}
+        />
+      </div>
     </Panel>
   )
 }

@@ -57,11 +57,13 @@ export function Refusals(): ReactNode {
   const { asked, again } = useAsked('refusals', () => lookForRefusals(aws, region))
   return (
     <Panel title={overviewText.refusals}>
-      {asked.state === 'loading' && overviewText.looking}
-      {asked.state === 'failed' && (
-        <Failed error={asked.error} title={overviewText.failed} again={again} />
-      )}
-      {asked.state === 'here' && <Found found={asked.value} />}
+      <div className="two-lines">
+        {asked.state === 'loading' && overviewText.looking}
+        {asked.state === 'failed' && (
+          <Failed error={asked.error} title={overviewText.failed} again={again} />
+        )}
+        {asked.state === 'here' && <Found found={asked.value} />}
+      </div>
     </Panel>
   )
 }

@@ -1,23 +1,32 @@
 /** The quotas of the account in the Region, with their usage. @module */
 import SpaceBetween from '@cloudscape-design/components/space-between'
 import type { ReactNode } from 'react'
-import { useAsked } from '../shell/asked.ts'
+import { type Asked, useAsked } from '../shell/asked.ts'
 import { useConsole } from '../shell/context.ts'
 import { Failed } from '../shell/failed.tsx'
 import { ListTable } from '../shell/list-table.tsx'
+import { Loading } from '../shell/screen.tsx'
 import { serverText as words } from '../text/server.ts'
 import { text } from '../text/text.ts'
-import { readQuotas } from './deployment.ts'
+import { type Quotas as ReadQuotas, readQuotas } from './deployment.ts'
 
-export function Quotas(): ReactNode {
+interface AskedQuotas {
+  readonly asked: Asked<ReadQuotas>
+  readonly again: () => void
+}
+
+export function useQuotas(): AskedQuotas {
   const { aws, region } = useConsole()
-  const { asked, again } = useAsked(`quotas ${region}`, () => readQuotas(aws, region))
+  return useAsked(`quotas ${region}`, () => readQuotas(aws, region))
+}
+
+export function Quotas({ asked, again }: AskedQuotas): ReactNode {
+  if (asked.state === 'loading') return <Loading />
   if (asked.state === 'failed') {
     return <Failed error={asked.error} title={words.quotasFailed} again={again} />
   }
-  const loading = asked.state === 'loading'
-  const quotas = loading ? undefined : asked.value
-  const hint = quotas === undefined ? '' : words.quotasHint(quotas.profile)
+  const quotas = asked.value
+  const hint = words.quotasHint(quotas.profile)
   const shown = (count: number | undefined): string => count?.toLocaleString() ?? words.unlimited
   return (
     <SpaceBetween size="l">
@@ -25,8 +34,7 @@ export function Quotas(): ReactNode {
         title={words.resources}
         hint={hint}
         heading="h2"
-        items={quotas?.resources ?? []}
-        loading={loading}
+        items={quotas.resources}
         trackBy="name"
         empty={text.none}
         columns={[
@@ -43,8 +51,7 @@ export function Quotas(): ReactNode {
         title={words.requests}
         hint={hint}
         heading="h2"
-        items={quotas?.requests ?? []}
-        loading={loading}
+        items={quotas.requests}
         trackBy="group"
         pageSize={10}
         empty={words.noRequests}

@@ -1,7 +1,6 @@
 /** The server: its state, seal and nodes, and the quotas of the account. It changes nothing. @module */
 import Alert from '@cloudscape-design/components/alert'
 import Header from '@cloudscape-design/components/header'
-import KeyValuePairs from '@cloudscape-design/components/key-value-pairs'
 import SpaceBetween from '@cloudscape-design/components/space-between'
 import StatusIndicator from '@cloudscape-design/components/status-indicator'
 import type { ReactNode } from 'react'
@@ -10,10 +9,12 @@ import { RefreshButton } from '../shell/refresh-button.tsx'
 import { Failed } from '../shell/failed.tsx'
 import { ListTable } from '../shell/list-table.tsx'
 import { Moment } from '../shell/moment.tsx'
+import { Pairs } from '../shell/pairs.tsx'
 import { Panel } from '../shell/panel.tsx'
+import { Loading } from '../shell/screen.tsx'
 import { serverText as words } from '../text/server.ts'
 import { type Deployment, isServing, type ShownNode } from './deployment.ts'
-import { Quotas } from './quotas.tsx'
+import { Quotas, useQuotas } from './quotas.tsx'
 import { ReadinessState } from './readiness-state.tsx'
 import { UnsealHint } from './unseal-hint.tsx'
 import { useServer } from './use-server.ts'
@@ -21,35 +22,45 @@ import { useServer } from './use-server.ts'
 export function ServerScreen(): ReactNode {
   const { settings } = useConsole()
   const { readiness, asked, deployment, refresh } = useServer()
+  const quotas = useQuotas()
+  // Parts that came one by one would move those below them.
+  const isLoading = [readiness, asked, quotas.asked].some(({ state }) => state === 'loading')
   return (
     <SpaceBetween size="l">
       <Header variant="h1" description={words.hint} actions={<RefreshButton onClick={refresh} />}>
         {words.title}
       </Header>
-      <Panel title={words.status}>
-        <KeyValuePairs
-          columns={4}
-          items={[
-            { label: words.state, value: <ReadinessState asked={readiness} /> },
-            { label: words.version, value: deployment?.version ?? settings.version },
-            ...(deployment === undefined
-              ? []
-              : [
-                  { label: words.started, value: <Moment at={new Date(deployment.startedAt)} /> },
-                  { label: words.clock, value: <Clock {...deployment.clock} /> },
-                ]),
-          ]}
-        />
-      </Panel>
-      {asked.state === 'failed' && (
-        <Failed error={asked.error} title={words.failed} again={refresh} />
+      {isLoading && <Loading />}
+      {!isLoading && (
+        <SpaceBetween size="l">
+          <Panel title={words.status}>
+            <Pairs
+              items={[
+                { label: words.state, value: <ReadinessState asked={readiness} /> },
+                { label: words.version, value: deployment?.version ?? settings.version },
+                ...(deployment === undefined
+                  ? []
+                  : [
+                      {
+                        label: words.started,
+                        value: <Moment at={new Date(deployment.startedAt)} />,
+                      },
+                      { label: words.clock, value: <Clock {...deployment.clock} /> },
+                    ]),
+              ]}
+            />
+          </Panel>
+          {asked.state === 'failed' && (
+            <Failed error={asked.error} title={words.failed} again={refresh} />
+          )}
+          {asked.state === 'here' && deployment === undefined && (
+            <Alert type="info">{words.notYours}</Alert>
+          )}
+          {deployment !== undefined && <Seal {...deployment.seal} />}
+          {deployment !== undefined && <Nodes nodes={deployment.nodes} />}
+          <Quotas {...quotas} />
+        </SpaceBetween>
       )}
-      {asked.state === 'here' && deployment === undefined && (
-        <Alert type="info">{words.notYours}</Alert>
-      )}
-      {deployment !== undefined && <Seal {...deployment.seal} />}
-      {deployment !== undefined && <Nodes nodes={deployment.nodes} />}
-      <Quotas />
     </SpaceBetween>
   )
 }
@@ -71,8 +82,7 @@ function Seal({ kind, generation, opensAlone, recovery }: Deployment['seal']): R
   return (
     <Panel title={words.seal}>
       <SpaceBetween size="m">
-        <KeyValuePairs
-          columns={4}
+        <Pairs
           items={[
             { label: words.kind, value: kind },
             { label: words.generation, value: words.generationOf(generation) },

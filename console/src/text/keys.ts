@@ -3,10 +3,12 @@
 export const keysText = {
   title: 'Customer managed keys',
   awsTitle: 'AWS managed keys',
+  hint: 'Keys that this account has made and manages.',
+  awsHint: 'Keys that services have made in this account.',
   awsEmptyHint: 'Services create their keys in this account when they first need them.',
   loading: 'Loading keys',
   describing: (done: number, all: number): string =>
-    `Describing keys: ${done.toLocaleString()} of ${all.toLocaleString()}. Filters see the rest as it arrives.`,
+    `Describing keys: ${done.toLocaleString()} of ${all.toLocaleString()}`,
   empty: 'No keys',
   emptyHint: 'There are no customer managed keys in this Region. Create the first one.',
   matches: (count: number): string =>
