@@ -47,6 +47,8 @@ interface Lost {
 const settingsOf = async (t: TestContext, engine: Engine, seal: string) => ({
   ...(await settingsFor(t, engine, seal)),
   TRENT_ACCOUNT_ID: accountId,
+  // Each refused call is judged by a record of its own.
+  TRENT_QUOTA_OVERRIDES: 'RefusedCalls=1000',
 })
 
 async function lose(t: TestContext, engine: Engine): Promise<Lost> {
