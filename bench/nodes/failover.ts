@@ -8,7 +8,8 @@ import { startCluster, type Cluster } from '../../test/failures/cluster.ts'
 import { Fleet } from '../../test/failures/fleet.ts'
 import type { Member } from '../../test/failures/member.ts'
 import { patroniPrograms } from '../../test/failures/patroni-programs.ts'
-import { makeDatabase, untilReady } from '../../test/failures/round.ts'
+import { makeDatabase } from '../../test/failures/parts.ts'
+import { untilReady } from '../../test/failures/round.ts'
 import { print, tableHead, tableLine, type Column } from '../table.ts'
 
 const pauseMs = 20

@@ -13,15 +13,16 @@ import { seeded, type Seeded } from '../durability/seeded.ts'
 import { acceptLoss } from './accept-loss.ts'
 import { createKey } from './acts-of-keys.ts'
 import { Caller } from './caller.ts'
-import { startCluster, type Cluster } from './cluster.ts'
-import { Fleet } from './fleet.ts'
+import type { Cluster } from './cluster.ts'
+import type { Fleet } from './fleet.ts'
 import { judgeHistories, judgeRecords, readAgain, type LostChanges } from './judge.ts'
 import { startLoad } from './load.ts'
 import type { Member } from './member.ts'
 import { Memory } from './memory.ts'
 import type { NodeProcess } from './node-process.ts'
+import { withParts } from './parts.ts'
 import type { PatroniPrograms } from './patroni-programs.ts'
-import { judgeProcess, keepLog, makeDatabase, untilReady, verify } from './round.ts'
+import { judgeProcess, untilReady, verify } from './round.ts'
 import { makeUsers } from './users.ts'
 
 export interface LossSettings {
@@ -53,35 +54,15 @@ const boundMs = freshnessSeconds * 1000
 const noticedMaxMs = 30_000
 
 export async function runLossRound(settings: LossSettings): Promise<LossResult> {
-  const { seed, log, programs } = settings
+  const { seed, log, programs, history } = settings
   const random = seeded(seed)
   const members = random.oneOf([2, 3]) ?? 2
   log(`seed ${seed}: ${members} members, asynchronous`)
-  const cluster = await startCluster({ programs, members, strict: false, synchronous: false })
-  let fleet: Fleet | undefined
-  try {
-    await cluster.healthy(60_000)
-    await makeDatabase(cluster)
-    fleet = await Fleet.start({
-      nodes: 3,
-      members: cluster.members.map(({ ports }) => ports.postgres),
-      password: cluster.password,
-      freshnessSeconds,
-      requireSynchronous: false,
-    })
-    return await new LossRound(settings, cluster, fleet, random).run()
-  } catch (error) {
-    log(cluster.logs())
-    for (const node of fleet?.processes ?? []) log(`== ${node.folder}\n${node.tail}`)
-    throw error
-  } finally {
-    if (fleet !== undefined && settings.history !== undefined) {
-      for (const { log: text } of fleet.processes) keepLog(text, settings.history)
-    }
-    await fleet?.stop()
-    fleet?.remove()
-    await cluster.stop()
-  }
+  const commits = { strict: false, synchronous: false }
+  const parts = { programs, members, ...commits, freshnessSeconds, history, log }
+  return await withParts(parts, (cluster, fleet) =>
+    new LossRound(settings, cluster, fleet, random).run(),
+  )
 }
 
 interface Head {

@@ -19,7 +19,8 @@ import type { Member } from './member.ts'
 import { rootLogin } from './node-process.ts'
 import { nodejsUpgrade, postgresUpgrade } from './other-programs.ts'
 import { patroniPrograms } from './patroni-programs.ts'
-import { makeDatabase, untilReady } from './round.ts'
+import { makeDatabase } from './parts.ts'
+import { untilReady } from './round.ts'
 
 const programs = await patroniPrograms()
 const skip = 'skip' in programs ? programs.skip : false

@@ -5,19 +5,20 @@
  * @module
  */
 import { execFile } from 'node:child_process'
-import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { seeded } from '../durability/seeded.ts'
 import { Caller } from './caller.ts'
-import { startCluster, type Cluster } from './cluster.ts'
+import type { Cluster } from './cluster.ts'
 import { startFaults, type FaultCounts } from './faults.ts'
-import { Fleet } from './fleet.ts'
+import type { Fleet } from './fleet.ts'
 import { judgeHistories, judgeRecords, readAgain } from './judge.ts'
 import { startLoad } from './load.ts'
 import { Memory } from './memory.ts'
 import type { NodeProcess, OwnEnd } from './node-process.ts'
+import { withParts } from './parts.ts'
 import type { PatroniPrograms } from './patroni-programs.ts'
 import { makeUsers } from './users.ts'
 
@@ -52,36 +53,15 @@ export interface RoundResult {
 const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
 
 export async function runRound(settings: RoundSettings): Promise<RoundResult> {
-  const { seed, log, programs, strict = true } = settings
+  const { seed, log, programs, history, strict = true } = settings
   const random = seeded(seed)
   const freshnessSeconds = random.oneOf([2, 3, 5]) ?? 5
   const members = random.oneOf([2, 3, 3, 3]) ?? 3
   log(`seed ${seed}: ${members} members, a bound of ${freshnessSeconds} s`)
-  const cluster = await startCluster({ programs, members, strict })
-  let fleet: Fleet | undefined
-  try {
-    await cluster.healthy(60_000)
-    await makeDatabase(cluster)
-    fleet = await Fleet.start({
-      nodes: 3,
-      members: cluster.members.map(({ ports }) => ports.postgres),
-      password: cluster.password,
-      freshnessSeconds,
-      requireSynchronous: true,
-    })
-    return await judged(settings, cluster, fleet, freshnessSeconds * 1000)
-  } catch (error) {
-    log(cluster.logs())
-    for (const node of fleet?.processes ?? []) log(`== ${node.folder}\n${node.tail}`)
-    throw error
-  } finally {
-    if (fleet !== undefined && settings.history !== undefined) {
-      for (const { log: text } of fleet.processes) keepLog(text, settings.history)
-    }
-    await fleet?.stop()
-    fleet?.remove()
-    await cluster.stop()
-  }
+  const parts = { programs, members, strict, freshnessSeconds, history, log }
+  return await withParts(parts, (cluster, fleet) =>
+    judged(settings, cluster, fleet, freshnessSeconds * 1000),
+  )
 }
 
 async function judged(
@@ -152,26 +132,6 @@ export function judgeProcess(memory: Memory, { log, ends }: NodeProcess): void {
   for (const { code, text } of ends) {
     if (code === null) memory.find(`a node was ended by a signal that no test sent: ${text}`)
   }
-}
-
-/** Keeps the logs of the nodes next to the history. */
-export function keepLog(file: string, history: string): void {
-  if (existsSync(file)) copyFileSync(file, `${history}.${basename(file)}`)
-}
-
-/** As docs/operations/postgresql.md says. */
-export async function makeDatabase(cluster: Cluster): Promise<void> {
-  const role = 'NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION'
-  await cluster.admin('postgres', `CREATE ROLE trent LOGIN PASSWORD '${cluster.password}' ${role}`)
-  await cluster.admin(
-    'postgres',
-    `CREATE DATABASE trent OWNER trent ENCODING 'UTF8' TEMPLATE template0`,
-  )
-  await cluster.admin(
-    'trent',
-    `REVOKE ALL ON DATABASE trent FROM PUBLIC; REVOKE ALL ON SCHEMA public FROM PUBLIC;
-     GRANT USAGE, CREATE ON SCHEMA public TO trent; GRANT pg_read_all_stats TO trent`,
-  )
 }
 
 export async function untilReady(fleet: Fleet): Promise<void> {
