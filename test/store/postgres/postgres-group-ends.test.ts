@@ -85,7 +85,7 @@ test(
       },
       (change) => insert(change, 4),
     ]).catch((error: unknown) => error)
-    // Those before it are told that nothing was committed.
+    // The connection was closed, so no change was committed, and the first one says so.
     assert.ok(found instanceof TransactionConflict)
     assert.deepEqual(await stored(), [])
   },
